@@ -1,0 +1,39 @@
+"""The Celery application, and the only list of periodic jobs."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import beat_init, celeryd_init
+
+from config import postgres
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("emporium")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.update(
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    task_ignore_result=True,
+    task_time_limit=120,
+    worker_prefetch_multiplier=1,
+    worker_soft_shutdown_timeout=20,
+    broker_connection_retry_on_startup=True,
+    broker_transport_options={"visibility_timeout": 600, "socket_timeout": 5},
+)
+app.autodiscover_tasks()
+
+app.conf.beat_schedule = {
+    "sweep unpaid orders": {"task": "orders.sweep", "schedule": 60.0},
+    "clear finished outbox": {"task": "shop.clear_outbox", "schedule": 3600.0},
+}
+
+
+@celeryd_init.connect
+@beat_init.connect
+def start_database(**_: Any) -> None:
+    """A worker or beat started by hand finds the same database as `make run`."""
+    postgres.ensure_started()

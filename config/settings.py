@@ -1,0 +1,373 @@
+"""Every setting of the shop, read from the environment and explained in `.env.example`.
+
+There is one settings module: development, tests and production differ by variables alone.
+`EMPORIUM_MODE=trial`, the default, fills in what a newcomer has not set up yet (an own database,
+a payment simulator, a mailbox page); `production` demands the real thing and names what is missing.
+"""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+from config import postgres
+from config.env import ConfigurationFaults, Environment
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+STATE_DIR = BASE_DIR / "var"
+
+env = Environment()
+
+# Mode ---------------------------------------------------------------------------------------------
+
+EMPORIUM_MODE = env.choice("EMPORIUM_MODE", "trial", ["trial", "production"])
+IS_PRODUCTION = EMPORIUM_MODE == "production"
+DEBUG = env.flag("DEBUG", False)
+if IS_PRODUCTION and DEBUG:
+    env.faults.append("DEBUG is on: it shows secrets to strangers; turn it off in production.")
+
+
+def _trial_secret_key() -> str:
+    """Keep one generated key per checkout, so that sessions survive a restart."""
+    path = STATE_DIR / "secret_key"
+    if not path.exists():
+        path.parent.mkdir(exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(50))
+    return path.read_text().strip()
+
+
+SECRET_KEY = env.text(
+    "SECRET_KEY",
+    required="make one with `openssl rand -base64 48` and keep it secret." if IS_PRODUCTION else "",
+)
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
+if not SECRET_KEY and not IS_PRODUCTION:
+    SECRET_KEY = _trial_secret_key()
+if IS_PRODUCTION and 0 < len(SECRET_KEY) < 40:
+    env.faults.append("SECRET_KEY is too short: use at least 40 random characters.")
+
+# The shop -----------------------------------------------------------------------------------------
+
+SHOP_NAME = env.text("SHOP_NAME", "Emporium")
+SHOP_TAGLINE = env.text("SHOP_TAGLINE", "Things for the home, made to stay")
+SHOP_CURRENCY = env.text("SHOP_CURRENCY", "EUR").upper()
+SHOP_COUNTRY = env.text("SHOP_COUNTRY", "DE").upper()
+SHOP_PRICES_INCLUDE_TAX = env.flag("SHOP_PRICES_INCLUDE_TAX", True)
+SHOP_EMAIL = env.text("SHOP_EMAIL", "hello@emporium.example")
+SHOP_URL = env.text(
+    "SHOP_URL",
+    "" if IS_PRODUCTION else f"http://127.0.0.1:{env.number('PORT', 8000, at_most=65535)}",
+    required="give the shop's public address, such as https://shop.example.com."
+    if IS_PRODUCTION
+    else "",
+).rstrip("/")
+SHOP_PAYMENT_WINDOW_MINUTES = env.number("SHOP_PAYMENT_WINDOW_MINUTES", 45, at_least=35)
+SHOP_ORDER_QUANTITY_LIMIT = env.number("SHOP_ORDER_QUANTITY_LIMIT", 99, at_least=1, at_most=9999)
+
+LANGUAGES = [("en", _("English")), ("de", _("German"))]
+LANGUAGE_CODE = env.choice("SHOP_LANGUAGE", "en", [code for code, _name in LANGUAGES])
+TIME_ZONE = env.text("SHOP_TIME_ZONE", "Europe/Berlin")
+USE_I18N = True
+USE_TZ = True
+LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH: list[str] = []
+
+# Where it runs ------------------------------------------------------------------------------------
+
+ALLOWED_HOSTS = env.words(
+    "ALLOWED_HOSTS", [] if IS_PRODUCTION else ["localhost", "127.0.0.1", "[::1]"]
+)
+if IS_PRODUCTION and not ALLOWED_HOSTS:
+    env.faults.append("ALLOWED_HOSTS is not set: list the shop's host names, comma-separated.")
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+if urlsplit(SHOP_URL).scheme == "https":
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", True)
+    SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$"]
+    SECURE_HSTS_SECONDS = env.number("SECURE_HSTS_SECONDS", 63_072_000)
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
+elif IS_PRODUCTION and SHOP_URL:
+    env.faults.append("SHOP_URL must begin with https:// in production.")
+SESSION_COOKIE_AGE = 60 * 60 * 24 * 30
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
+
+# Apps ---------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "config.apps.EmporiumAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "allauth",
+    "allauth.account",
+    "csp",
+    "django_htmx",
+    "template_partials",
+    "shop",
+    "accounts",
+    "catalog",
+    "cart",
+    "payments",
+    "orders",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "shop.middleware.headers.response_headers",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "shop.middleware.language.LanguageMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "shop.context_processors.shop",
+                "catalog.context_processors.navigation",
+            ],
+            "builtins": ["django.templatetags.i18n", "django.templatetags.static"],
+        },
+    }
+]
+
+# Data ---------------------------------------------------------------------------------------------
+
+if IS_PRODUCTION and not env.is_set("DATABASE_URL"):
+    env.faults.append(
+        "DATABASE_URL is not set: write it like postgres://user:password@host:5432/emporium."
+    )
+DATABASES = {"default": env.database("DATABASE_URL", postgres.local_database_url())}
+if DATABASES["default"]:
+    _database_options = DATABASES["default"].setdefault("OPTIONS", {})
+    _database_options["options"] = (
+        f"-c lock_timeout={env.number('DATABASE_LOCK_TIMEOUT_MS', 3000)}"
+        f" -c idle_in_transaction_session_timeout={60_000}"
+    )
+    DATABASES["default"]["CONN_MAX_AGE"] = env.number("DATABASE_CONN_MAX_AGE", 600)
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = env.flag("DATABASE_POOLER", False)
+
+REDIS_URL = env.text("REDIS_URL")
+if REDIS_URL:
+    CACHES = {
+        "default": {
+            "BACKEND": "django_redis.cache.RedisCache",
+            "LOCATION": REDIS_URL,
+            "OPTIONS": {
+                "SOCKET_CONNECT_TIMEOUT": 0.2,
+                "SOCKET_TIMEOUT": 0.2,
+                "IGNORE_EXCEPTIONS": True,
+            },
+        }
+    }
+else:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+
+CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", REDIS_URL)
+
+# Files --------------------------------------------------------------------------------------------
+
+STATIC_URL = "/static/"
+STATIC_ROOT = STATE_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_FINDERS = [
+    "shop.bundles.BundleFinder",
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+]
+STATIC_HASHED = env.flag("STATIC_HASHED", not DEBUG)
+WHITENOISE_USE_FINDERS = not STATIC_HASHED
+
+S3_BUCKET = env.text("S3_BUCKET")
+MEDIA_ROOT = Path(env.text("MEDIA_ROOT", str(STATE_DIR / "media")))
+MEDIA_URL = env.text("S3_PUBLIC_URL", "/media/") if S3_BUCKET else "/media/"
+if S3_BUCKET:
+    _media_storage = {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": S3_BUCKET,
+            "region_name": env.text("S3_REGION", "us-east-1"),
+            "endpoint_url": env.text("S3_ENDPOINT_URL") or None,
+            "access_key": env.text("S3_ACCESS_KEY") or None,
+            "secret_key": env.text("S3_SECRET_KEY") or None,
+            "addressing_style": env.choice(
+                "S3_ADDRESSING_STYLE", "auto", ["auto", "path", "virtual"]
+            ),
+            "signature_version": "s3v4",
+            "querystring_auth": False,
+            "file_overwrite": False,
+            "object_parameters": {"CacheControl": "public, max-age=31536000, immutable"},
+        },
+    }
+else:
+    _media_storage = {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+STORAGES = {
+    "default": _media_storage,
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if STATIC_HASHED
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+
+# Mail ---------------------------------------------------------------------------------------------
+
+_email = env.email("EMAIL_URL")
+HAS_MAIL_SERVER = bool(_email)
+if IS_PRODUCTION and not HAS_MAIL_SERVER:
+    env.faults.append(
+        "EMAIL_URL is not set: write it like smtp+tls://user:password@mail.example.com:587."
+    )
+EMAIL_BACKEND = _email.get("EMAIL_BACKEND", "django.core.mail.backends.dummy.EmailBackend")
+EMAIL_HOST = _email.get("EMAIL_HOST", "")
+EMAIL_PORT = _email.get("EMAIL_PORT") or 25
+EMAIL_HOST_USER = _email.get("EMAIL_HOST_USER") or ""
+EMAIL_HOST_PASSWORD = _email.get("EMAIL_HOST_PASSWORD") or ""
+EMAIL_USE_TLS = _email.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = _email.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = SHOP_EMAIL
+
+# Payments -----------------------------------------------------------------------------------------
+
+STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY")
+STRIPE_WEBHOOK_SECRETS = env.words("STRIPE_WEBHOOK_SECRET")
+SIMULATOR_IS_ON = env.flag("PAYMENT_SIMULATOR", not IS_PRODUCTION and not STRIPE_SECRET_KEY)
+SIMULATOR_URL = env.text(
+    "SIMULATOR_URL", f"http://127.0.0.1:{env.number('PORT', 8000, at_most=65535) + 1}"
+).rstrip("/")
+STRIPE_API_BASE = env.text("STRIPE_API_BASE", "https://api.stripe.com").rstrip("/")
+STRIPE_CHECKOUT_ORIGIN = "https://checkout.stripe.com"
+if SIMULATOR_IS_ON:
+    STRIPE_SECRET_KEY = STRIPE_SECRET_KEY or "sk_test_simulator"
+    STRIPE_WEBHOOK_SECRETS = STRIPE_WEBHOOK_SECRETS or ["whsec_simulator"]
+    STRIPE_API_BASE = STRIPE_CHECKOUT_ORIGIN = SIMULATOR_URL
+STRIPE_WEBHOOK_SECRET = next(iter(STRIPE_WEBHOOK_SECRETS), "")
+if IS_PRODUCTION:
+    if SIMULATOR_IS_ON:
+        env.faults.append(
+            "PAYMENT_SIMULATOR is on: it takes no real money; turn it off in production."
+        )
+    elif not STRIPE_SECRET_KEY:
+        env.faults.append("STRIPE_SECRET_KEY is not set: copy it from the Stripe dashboard.")
+if STRIPE_SECRET_KEY and not STRIPE_WEBHOOK_SECRETS:
+    env.faults.append(
+        "STRIPE_WEBHOOK_SECRET is not set: copy the signing secret of the webhook endpoint "
+        f"{SHOP_URL}/payments/webhooks/stripe/ from the Stripe dashboard."
+    )
+
+# People -------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_SESSION_REMEMBER = True
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_LOGOUT_REDIRECT_URL = "/"
+
+# Content security ---------------------------------------------------------------------------------
+
+_media_origin = ["{0.scheme}://{0.netloc}".format(urlsplit(MEDIA_URL))] if "//" in MEDIA_URL else []
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:", *_media_origin],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "object-src": [NONE],
+    }
+}
+ADMIN_CONTENT_SECURITY_POLICY = {
+    "script-src": [SELF, UNSAFE_EVAL],
+    "style-src": [SELF, UNSAFE_INLINE],
+}
+
+# Admin --------------------------------------------------------------------------------------------
+
+UNFOLD = {
+    "SITE_TITLE": SHOP_NAME,
+    "SITE_HEADER": SHOP_NAME,
+    "SITE_URL": "/",
+    "SITE_SYMBOL": "storefront",
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": True,
+}
+
+# Logs ---------------------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stdout": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stdout"], "level": env.text("LOG_LEVEL", "WARNING")},
+    "loggers": {
+        name: {"level": env.text("LOG_LEVEL", "INFO")}
+        for name in ("shop", "accounts", "catalog", "cart", "payments", "orders")
+    },
+}
+
+try:
+    env.raise_faults()
+except ConfigurationFaults as faults:
+    raise ImproperlyConfigured(str(faults)) from None

@@ -1,0 +1,33 @@
+"""The whole address space. The default language has no prefix, others live under `/<language>/`."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.conf.urls.i18n import i18n_patterns
+from django.contrib import admin
+from django.urls import include, path
+
+from catalog.views import media
+from payments.views import webhooks
+from shop.views import health, mailbox
+
+urlpatterns = [
+    path("livez", health.live, name="livez"),
+    path("readyz", health.ready, name="readyz"),
+    path("payments/webhooks/stripe/", webhooks.stripe, name="stripe_webhook"),
+    path("media/<path:name>", media.serve, name="media"),
+    path("admin/", admin.site.urls),
+]
+if not settings.IS_PRODUCTION:
+    urlpatterns += [
+        path("mailbox/", mailbox.mailbox, name="mailbox"),
+        path("mailbox/<int:mail_id>/", mailbox.mail, name="mailbox_mail"),
+    ]
+urlpatterns += i18n_patterns(
+    path("accounts/", include("allauth.urls")),
+    path("", include("orders.urls")),
+    path("", include("cart.urls")),
+    path("", include("shop.urls")),
+    path("", include("catalog.urls")),
+    prefix_default_language=False,
+)

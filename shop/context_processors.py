@@ -1,0 +1,37 @@
+"""What every page knows about the shop itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from shop import queries
+
+
+@dataclass(frozen=True, slots=True)
+class ShopFacts:
+    name: str
+    tagline: str
+    currency: str
+    email: str
+    url: str
+    is_trial: bool
+
+
+def shop(request: HttpRequest) -> dict[str, Any]:
+    """Offer the shop's facts and, when a template asks, the pages of the footer."""
+    return {
+        "shop": ShopFacts(
+            name=settings.SHOP_NAME,
+            tagline=settings.SHOP_TAGLINE,
+            currency=settings.SHOP_CURRENCY,
+            email=settings.SHOP_EMAIL,
+            url=settings.SHOP_URL,
+            is_trial=not settings.IS_PRODUCTION,
+        ),
+        "footer_pages": SimpleLazyObject(queries.list_footer_pages),
+    }

@@ -1,0 +1,6 @@
+from shop.models.content import Page
+from shop.models.mail import Mail
+from shop.models.outbox import OutboxMessage
+from shop.models.tax import TaxClass, TaxRate
+
+__all__ = ["Mail", "OutboxMessage", "Page", "TaxClass", "TaxRate"]

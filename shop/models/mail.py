@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+
+class Mail(models.Model):
+    """One message to one person; the row is written first, so staff see what was sent or is stuck."""
+
+    kind = models.CharField(max_length=60)
+    reference = models.CharField(max_length=120)
+    recipient = models.EmailField(_("to"), max_length=254)
+    subject = models.CharField(max_length=300)
+    text = models.TextField()
+    html = models.TextField(blank=True)
+    language = models.CharField(max_length=10)
+    created_at = models.DateTimeField(db_default=Now())
+    sending_at = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    error = models.TextField(blank=True)
+
+    class Meta:
+        verbose_name = _("mail")
+        verbose_name_plural = _("mails")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "reference"], name="mail_once_per_occasion")
+        ]
+
+    def __str__(self) -> str:
+        return self.subject

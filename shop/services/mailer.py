@@ -1,0 +1,96 @@
+"""Mail: a row first, the sending later, once."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from email.utils import formataddr
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.db.models import Q
+
+from shop.clock import now
+from shop.models import Mail
+from shop.services import outbox
+from shop.transactions import inside_transaction, no_transaction, own_transaction
+
+logger = logging.getLogger(__name__)
+
+SENDING_TIMEOUT = timedelta(minutes=5)
+
+
+@inside_transaction
+def queue(
+    *,
+    kind: str,
+    reference: str,
+    recipient: str,
+    subject: str,
+    text: str,
+    html: str = "",
+    language: str = "",
+) -> None:
+    """Write a mail that the relay will have sent; one per kind and reference, whoever asks twice."""
+    mail, is_new = Mail.objects.get_or_create(
+        kind=kind,
+        reference=reference,
+        defaults={
+            "recipient": recipient,
+            "subject": " ".join(subject.split())[:300],
+            "text": text,
+            "html": html,
+            "language": language or settings.LANGUAGE_CODE,
+        },
+    )
+    if is_new:
+        outbox.enqueue("shop.send_mail", key=f"mail:{mail.pk}", mail_id=mail.pk)
+
+
+@no_transaction
+def send(mail_id: int) -> bool:
+    """Send a mail unless it was sent or is being sent; say whether this call sent it.
+
+    Raises what the mail transport raises; the row then keeps the reason.
+    """
+    mail = _claim(mail_id)
+    if mail is None:
+        return False
+    message = EmailMultiAlternatives(
+        subject=mail.subject,
+        body=mail.text,
+        from_email=formataddr((settings.SHOP_NAME, settings.SHOP_EMAIL)),
+        to=[mail.recipient],
+        headers={
+            "Message-ID": f"<{mail.kind}.{mail.pk}@{settings.SHOP_EMAIL.rpartition('@')[2]}>",
+            "Content-Language": mail.language,
+            "Auto-Submitted": "auto-generated",
+        },
+    )
+    if mail.html:
+        message.attach_alternative(mail.html, "text/html")
+    try:
+        message.send()
+    except Exception as error:
+        _record_failure(mail_id, error=f"{type(error).__name__}: {error}")
+        raise
+    _record_sent(mail_id)
+    return True
+
+
+@own_transaction
+def _claim(mail_id: int) -> Mail | None:
+    """Take a mail for sending by a conditional UPDATE; an older claim counts for five minutes."""
+    is_free = Q(sending_at=None) | Q(sending_at__lt=now() - SENDING_TIMEOUT)
+    taken = Mail.objects.filter(is_free, pk=mail_id, sent_at=None).update(sending_at=now())
+    return Mail.objects.get(pk=mail_id) if taken else None
+
+
+@own_transaction
+def _record_sent(mail_id: int) -> None:
+    Mail.objects.filter(pk=mail_id).update(sent_at=now(), sending_at=None, error="")
+
+
+@own_transaction
+def _record_failure(mail_id: int, *, error: str) -> None:
+    Mail.objects.filter(pk=mail_id).update(sending_at=None, error=error[:2000])

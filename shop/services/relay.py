@@ -1,0 +1,141 @@
+"""The relay: hands outbox rows to Celery, or runs them itself where there is no broker.
+
+A row stays until its task reports success. What was handed over and never came back (a killed
+worker, an emptied broker) is handed over again when its lease runs out, so a task may run twice and
+must be safe to. After MAX_ATTEMPTS failures a row is dead and waits for a person.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+from celery import current_app
+from django.db import connection
+
+from shop.clock import now
+from shop.models import OutboxMessage
+from shop.transactions import no_transaction, own_transaction
+
+logger = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 5
+LEASE = timedelta(minutes=3)
+BACKOFF_SECONDS = (2, 15, 60, 300)
+KEEP_DONE = timedelta(days=7)
+
+_CLAIM = """
+UPDATE shop_outboxmessage SET leased_until = now() + %s
+WHERE id IN (
+    SELECT id FROM shop_outboxmessage
+    WHERE done_at IS NULL AND dead_at IS NULL AND available_at <= now()
+      AND (leased_until IS NULL OR leased_until < now())
+    ORDER BY available_at, id LIMIT %s FOR UPDATE SKIP LOCKED
+)
+RETURNING id, task, payload::text
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    id: int
+    task: str
+    payload: dict[str, Any]
+
+
+@no_transaction
+def relay_once(deliver: Callable[[Claimed], None], *, batch: int = 100) -> int:
+    """Claim what is due and deliver it; return how many rows were claimed."""
+    claimed = claim(batch)
+    for message in claimed:
+        try:
+            deliver(message)
+        except Exception as error:
+            logger.exception("outbox %s (%s) could not be delivered", message.id, message.task)
+            record_failure(message.id, error=f"{type(error).__name__}: {error}")
+    return len(claimed)
+
+
+@own_transaction
+def claim(batch: int) -> list[Claimed]:
+    """Lease the rows that are due; rows that another relay holds are skipped."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, [LEASE, batch])
+        rows = sorted(cursor.fetchall())
+    return [Claimed(id, task, json.loads(payload)) for id, task, payload in rows]
+
+
+@no_transaction
+def publish(message: Claimed) -> None:
+    """Give a task to the broker; the worker reports how it went."""
+    current_app.send_task(message.task, kwargs=message.payload, headers=_headers(message))
+
+
+@no_transaction
+def run_here(message: Claimed) -> None:
+    """Run a task in this process; it reports through the same hooks as in a worker."""
+    task = registered_tasks()[message.task]
+    task.apply(kwargs=message.payload, headers=_headers(message))
+
+
+@cache
+def registered_tasks() -> Mapping[str, Any]:
+    """Return every task by name, once the apps' task modules are imported."""
+    current_app.loader.import_default_modules()
+    tasks: Mapping[str, Any] = current_app.tasks
+    return tasks
+
+
+@own_transaction
+def record_success(message_id: int) -> None:
+    """Close a row whose task is done."""
+    OutboxMessage.objects.filter(pk=message_id, done_at=None, dead_at=None).update(
+        done_at=now(), leased_until=None, error=""
+    )
+
+
+@own_transaction
+def record_failure(message_id: int, *, error: str) -> None:
+    """Count a failure: try again later, or give the row up for a person to look at."""
+    message = (
+        OutboxMessage.objects.select_for_update()
+        .filter(pk=message_id, done_at=None, dead_at=None)
+        .first()
+    )
+    if message is None:
+        return
+    message.attempts += 1
+    message.error = error[:2000]
+    message.leased_until = None
+    if message.attempts >= MAX_ATTEMPTS:
+        message.dead_at = now()
+    else:
+        pause = BACKOFF_SECONDS[min(message.attempts, len(BACKOFF_SECONDS)) - 1]
+        message.available_at = now() + timedelta(seconds=pause)
+    message.save()
+
+
+@own_transaction
+def revive(message_id: int) -> bool:
+    """Put a dead row back in line, as staff ask for in the admin."""
+    return bool(
+        OutboxMessage.objects.filter(pk=message_id)
+        .exclude(dead_at=None)
+        .update(dead_at=None, attempts=0, available_at=now(), leased_until=None)
+    )
+
+
+@own_transaction
+def clear_done() -> int:
+    """Delete rows that were done a week ago; return how many."""
+    deleted, _by_model = OutboxMessage.objects.filter(done_at__lt=now() - KEEP_DONE).delete()
+    return deleted
+
+
+def _headers(message: Claimed) -> dict[str, int]:
+    return {"outbox_id": message.id}

@@ -1,0 +1,38 @@
+"""Small pieces of markup that nearly every page needs."""
+
+from __future__ import annotations
+
+from django import template
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+
+@register.simple_tag
+def icon(name: str, label: str = "") -> SafeString:
+    """Draw a symbol of the sprite; without a label it is decoration and hidden from readers."""
+    address = f"{static('icons/sprite.svg')}#{name}"
+    if label:
+        return format_html(
+            '<svg class="icon" role="img" aria-label="{}"><use href="{}"/></svg>', label, address
+        )
+    return format_html('<svg class="icon" aria-hidden="true"><use href="{}"/></svg>', address)
+
+
+@register.simple_tag
+def swatch(colour: str, label: str = "") -> SafeString:
+    """Draw a dot in a colour of the catalogue, as `#rrggbb`."""
+    if label:
+        return format_html(
+            '<svg class="swatch" viewBox="0 0 2 2" role="img" aria-label="{}">'
+            '<circle cx="1" cy="1" r="1" fill="{}"/></svg>',
+            label,
+            colour,
+        )
+    return format_html(
+        '<svg class="swatch" viewBox="0 0 2 2" aria-hidden="true">'
+        '<circle cx="1" cy="1" r="1" fill="{}"/></svg>',
+        colour,
+    )
