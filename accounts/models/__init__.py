@@ -1,0 +1,4 @@
+from accounts.models.seller import Seller, SellerMember
+from accounts.models.user import User
+
+__all__ = ["Seller", "SellerMember", "User"]

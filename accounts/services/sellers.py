@@ -1,0 +1,35 @@
+"""Who sells in the shop."""
+
+from __future__ import annotations
+
+from accounts.models import Seller
+from shop.transactions import own_transaction
+
+
+@own_transaction
+def save_seller(
+    slug: str,
+    *,
+    name: str,
+    country: str,
+    tagline: str = "",
+    story: str = "",
+    place: str = "",
+    email: str = "",
+) -> Seller:
+    """Create or update a seller by its slug; a row that says the same already is left alone."""
+    columns = {
+        "name": name,
+        "country": country,
+        "tagline": tagline,
+        "story": story,
+        "place": place,
+        "email": email,
+    }
+    seller, is_new = Seller.objects.get_or_create(slug=slug, defaults=columns)
+    changed = [column for column, value in columns.items() if getattr(seller, column) != value]
+    if changed and not is_new:
+        for column in changed:
+            setattr(seller, column, columns[column])
+        seller.save(update_fields=changed)
+    return seller
