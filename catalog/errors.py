@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from shop.errors import ShopError
+
+
+class OutOfStock(ShopError):
+    """Fewer pieces are left than were asked for; `available` maps variant ids to what is left."""
+
+    def __init__(self, message: str, *, available: Mapping[int, int]) -> None:
+        super().__init__(message)
+        self.available = dict(available)
+
+
+class StockRuleBroken(ShopError):
+    """An adjustment would leave less on the shelf than is promised to orders."""
+
+
+class ImageRefused(ShopError):
+    """A file is no picture that the shop can show."""
+
+
+class ProductRefused(ShopError):
+    """A product cannot be saved as it stands; `field` names the part that is wrong."""
+
+    def __init__(self, message: str, *, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field

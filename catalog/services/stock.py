@@ -1,0 +1,214 @@
+"""Stock: promise, release, sell, receive. The only module that changes a stock level.
+
+Every change is one conditional UPDATE per level, in primary-key order, beside a movement that says
+why; CHECK constraints stand behind it. A level is never read first and written later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from django.db import connection
+from django.utils.translation import gettext as _
+
+from catalog.errors import OutOfStock, StockRuleBroken
+from catalog.models import ProductVariant, StockLevel, StockMovement
+from catalog.services import summaries
+from shop.transactions import inside_transaction, own_transaction
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+Demand = Mapping[int, int]
+"""How many pieces of each variant, by variant id."""
+
+
+@inside_transaction
+def allocate(demand: Demand, *, reference: str) -> None:
+    """Promise pieces to an order, all or nothing.
+
+    Locks the stock levels in primary-key order. Raises `OutOfStock`, naming what is left of each
+    short variant; the caller's transaction must then be rolled back. Variants whose stock is not
+    counted, and so have no level, must not be in the demand.
+    """
+    changed = _change(
+        demand,
+        kind=StockMovement.Kind.ALLOCATION,
+        on_hand=0,
+        allocated=1,
+        guard="on_hand - allocated >= demand.quantity",
+        reference=reference,
+    )
+    short = set(demand) - set(changed)
+    if short:
+        raise OutOfStock(
+            _("Somebody was faster: not everything in your cart is still in stock."),
+            available=get_available(short),
+        )
+    _refresh_sold_out(changed)
+
+
+@inside_transaction
+def release(demand: Demand, *, reference: str) -> None:
+    """Take a promise back; locks the stock levels in primary-key order."""
+    _change(
+        demand,
+        kind=StockMovement.Kind.RELEASE,
+        on_hand=0,
+        allocated=-1,
+        guard="allocated >= demand.quantity",
+        reference=reference,
+        must_change_all=True,
+    )
+    _refresh_products(demand)
+
+
+@inside_transaction
+def sell(demand: Demand, *, reference: str) -> None:
+    """Turn a promise into a sale: the pieces leave the shelf. Locks levels in primary-key order."""
+    _change(
+        demand,
+        kind=StockMovement.Kind.SALE,
+        on_hand=-1,
+        allocated=-1,
+        guard="allocated >= demand.quantity",
+        reference=reference,
+        must_change_all=True,
+    )
+
+
+@inside_transaction
+def take_back(demand: Demand, *, reference: str) -> None:
+    """Put sold pieces back on the shelf; locks the stock levels in primary-key order."""
+    _change(
+        demand,
+        kind=StockMovement.Kind.RETURN,
+        on_hand=1,
+        allocated=0,
+        guard="true",
+        reference=reference,
+        must_change_all=True,
+    )
+    _refresh_products(demand)
+
+
+@own_transaction
+def set_on_hand(
+    variant: ProductVariant, quantity: int, *, actor: User | None, reason: str
+) -> StockLevel:
+    """Count the shelf anew, as `count` does, in a transaction of its own."""
+    return count(variant, quantity, actor=actor, reason=reason)
+
+
+@inside_transaction
+def count(
+    variant: ProductVariant, quantity: int, *, actor: User | None = None, reason: str
+) -> StockLevel:
+    """Set how many pieces lie on the shelf, creating the level at the first count.
+
+    Locks the level. Raises `StockRuleBroken` when more pieces are promised than would be left.
+    """
+    StockLevel.objects.get_or_create(variant=variant)
+    level = StockLevel.objects.select_for_update().get(variant=variant)
+    change = quantity - level.on_hand
+    if not change:
+        return level
+    if quantity < level.allocated:
+        raise StockRuleBroken(
+            _(
+                "%(allocated)d pieces of %(sku)s are promised to orders; the shelf cannot hold fewer."
+            )
+            % {"allocated": level.allocated, "sku": variant.sku}
+        )
+    level.on_hand = quantity
+    level.save(update_fields=["on_hand"])
+    StockMovement.objects.create(
+        level=level,
+        kind=StockMovement.Kind.RECEIPT if change > 0 else StockMovement.Kind.ADJUSTMENT,
+        on_hand_change=change,
+        allocated_change=0,
+        reason=reason,
+        actor=actor,
+    )
+    summaries.refresh([variant.product_id])
+    return level
+
+
+def get_available(variant_ids: Iterable[int]) -> dict[int, int]:
+    """Return how many pieces of each counted variant can still be bought."""
+    found = StockLevel.objects.filter(variant_id__in=list(variant_ids))
+    left = {level.variant_id: level.available for level in found}
+    return {variant_id: left.get(variant_id, 0) for variant_id in variant_ids}
+
+
+_CHANGE = """
+WITH demand AS (
+    SELECT level.id, wanted.quantity
+    FROM unnest(%(variants)s::bigint[], %(quantities)s::int[]) AS wanted(variant_id, quantity)
+    JOIN catalog_stocklevel level ON level.variant_id = wanted.variant_id
+    ORDER BY level.id
+    FOR UPDATE OF level
+), changed AS (
+    UPDATE catalog_stocklevel AS level
+    SET on_hand = level.on_hand + %(on_hand)s * demand.quantity,
+        allocated = level.allocated + %(allocated)s * demand.quantity
+    FROM demand
+    WHERE level.id = demand.id AND {guard}
+    RETURNING level.id, level.variant_id, level.on_hand - level.allocated AS available,
+              demand.quantity
+), moved AS (
+    INSERT INTO catalog_stockmovement
+        (level_id, kind, on_hand_change, allocated_change, reference, reason)
+    SELECT id, %(kind)s, %(on_hand)s * quantity, %(allocated)s * quantity, %(reference)s, ''
+    FROM changed
+)
+SELECT variant_id, available FROM changed
+"""
+
+
+def _change(
+    demand: Demand,
+    *,
+    kind: StockMovement.Kind,
+    on_hand: int,
+    allocated: int,
+    guard: str,
+    reference: str,
+    must_change_all: bool = False,
+) -> dict[int, int]:
+    """Change the levels whose guard holds and book the movements; return what is available then.
+
+    The inner SELECT locks in primary-key order and sees the newest committed row, so the guard is
+    judged on current numbers: a second buyer waits here, then finds what the first one left.
+    """
+    if not demand:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _CHANGE.format(guard=guard),
+            {
+                "variants": list(demand.keys()),
+                "quantities": list(demand.values()),
+                "kind": kind.value,
+                "on_hand": on_hand,
+                "allocated": allocated,
+                "reference": reference,
+            },
+        )
+        changed = dict(cursor.fetchall())
+    if must_change_all and len(changed) != len(demand):
+        missing = sorted(set(demand) - set(changed))
+        raise RuntimeError(f"stock of variants {missing} does not carry the promise of {reference}")
+    return changed
+
+
+def _refresh_sold_out(available: Mapping[int, int]) -> None:
+    sold_out = [variant_id for variant_id, left in available.items() if left == 0]
+    if sold_out:
+        _refresh_products(sold_out)
+
+
+def _refresh_products(variant_ids: Iterable[int]) -> None:
+    products = ProductVariant.objects.filter(pk__in=list(variant_ids))
+    summaries.refresh(set(products.values_list("product_id", flat=True)))
