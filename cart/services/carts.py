@@ -1,0 +1,91 @@
+"""The life of a cart: opened at the first add, merged at sign-in, closed by an order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from cart.errors import CartClosed
+from cart.models import Cart, CartItem
+from catalog.models import ProductVariant
+from shop.clock import now
+from shop.transactions import inside_transaction, own_transaction
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+@own_transaction
+def open_cart(user: User | None) -> Cart:
+    """Create an empty cart; a signed-in person has at most one open."""
+    if user is None:
+        return Cart.objects.create()
+    return Cart.objects.get_or_create(user=user, closed_at=None)[0]
+
+
+@own_transaction
+def merge_at_sign_in(*, guest_cart_id: int, user: User) -> Cart:
+    """Move a guest's items into the person's cart; quantities of the same variant add up.
+
+    Locks both carts, by primary key. The guest's cart is closed, so merging twice doubles nothing.
+    """
+    cart = Cart.objects.get_or_create(user=user, closed_at=None)[0]
+    locked = {
+        row.pk: row
+        for row in Cart.objects.select_for_update()
+        .filter(pk__in=[guest_cart_id, cart.pk])
+        .order_by("pk")
+    }
+    guest = locked.get(guest_cart_id)
+    if guest is None or not guest.is_open or guest.user_id is not None or guest.pk == cart.pk:
+        return cart
+    _move_items(guest, cart)
+    guest.closed_at = now()
+    guest.save(update_fields=["closed_at"])
+    return cart
+
+
+@inside_transaction
+def lock(cart_id: int) -> Cart:
+    """Lock a cart row for the rest of the transaction; raises `CartClosed` once it was ordered."""
+    cart = Cart.objects.select_for_update().filter(pk=cart_id).first()
+    if cart is None or not cart.is_open:
+        raise CartClosed(_("This cart was already ordered."))
+    return cart
+
+
+@inside_transaction
+def close(cart: Cart) -> None:
+    """Close a locked cart, because its items became an order."""
+    cart.closed_at = now()
+    cart.save(update_fields=["closed_at"])
+
+
+@inside_transaction
+def refill(*, quantities: dict[int, int], user: User | None) -> Cart:
+    """Open a cart that holds what an unpaid order held, by variant id, at today's prices."""
+    cart = Cart.objects.get_or_create(user=user, closed_at=None)[0] if user else Cart()
+    if cart.pk is None:
+        cart.save()
+    for variant in ProductVariant.objects.filter(pk__in=quantities):
+        CartItem.objects.get_or_create(
+            cart=cart,
+            variant=variant,
+            defaults={"quantity": quantities[variant.pk], "seen_price": variant.price},
+        )
+    return cart
+
+
+def _move_items(source: Cart, target: Cart) -> None:
+    limit = settings.SHOP_ORDER_QUANTITY_LIMIT
+    ours = {item.variant_id: item for item in target.items.all()}
+    for item in source.items.all():
+        mine = ours.get(item.variant_id)
+        if mine is None:
+            item.cart = target
+            item.save(update_fields=["cart"])
+        else:
+            mine.quantity = min(mine.quantity + item.quantity, limit)
+            mine.save(update_fields=["quantity"])

@@ -1,0 +1,29 @@
+"""How a request finds its cart: by the person who is signed in, else by the session."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+
+from cart.models import Cart
+from cart.services import carts
+
+SESSION_KEY = "cart"
+
+
+def find_cart(request: HttpRequest) -> Cart | None:
+    """Return the open cart of this visitor; never creates one, never starts a session."""
+    cart_id = request.session.get(SESSION_KEY)
+    if cart_id is None and not request.user.is_authenticated:
+        return None
+    if request.user.is_authenticated:
+        return Cart.objects.filter(user_id=request.user.pk, closed_at=None).first()
+    return Cart.objects.filter(pk=cart_id, user=None, closed_at=None).first()
+
+
+def find_or_create_cart(request: HttpRequest) -> Cart:
+    """Return the visitor's open cart, creating cart and session at the first add."""
+    cart = find_cart(request)
+    if cart is None:
+        cart = carts.open_cart(request.user if request.user.is_authenticated else None)
+        request.session[SESSION_KEY] = cart.pk
+    return cart

@@ -1,0 +1,84 @@
+"""The cart page and what changes it; every change works as a plain form."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+from shop.views.same_origin import same_origin_required
+
+from cart import queries
+from cart.forms import AddForm, QuantityForm
+from cart.models import CartItem
+from cart.services import lines
+from cart.sessions import find_cart, find_or_create_cart
+from shop.errors import ShopError
+
+
+@require_safe
+@never_cache
+def detail(request: HttpRequest) -> HttpResponse:
+    """Show the cart at today's prices, and say which of them changed."""
+    cart = find_cart(request)
+    view = queries.get_cart_view(cart.pk if cart else None)
+    return render(request, "cart/cart.html", {"cart": view})
+
+
+@require_POST
+@same_origin_required
+def add(request: HttpRequest) -> HttpResponse:
+    """Put a variant in the cart, then show the cart, or its drawer to htmx."""
+    form = AddForm(request.POST)
+    notice = ""
+    if form.is_valid():
+        try:
+            outcome = lines.add(
+                find_or_create_cart(request),
+                variant_id=form.cleaned_data["variant"],
+                quantity=form.cleaned_data["quantity"],
+            )
+            notice = outcome.notice
+        except ShopError as error:
+            notice = str(error)
+    else:
+        notice = " ".join(message for errors in form.errors.values() for message in errors)
+    if request.htmx:
+        return _drawer(request, notice)
+    if notice:
+        messages.info(request, notice)
+    return redirect("cart:detail")
+
+
+@require_POST
+@same_origin_required
+def item(request: HttpRequest, item_id: int) -> HttpResponse:
+    """Change how many pieces a line holds; a line of somebody else's cart is simply not there."""
+    cart = find_cart(request)
+    found = (
+        CartItem.objects.select_related("variant__product__seller", "variant__stock_level")
+        .filter(pk=item_id, cart=cart)
+        .first()
+        if cart
+        else None
+    )
+    form = QuantityForm(request.POST)
+    if found is None:
+        messages.info(request, _("That was no longer in your cart."))
+    elif not form.is_valid():
+        messages.error(request, " ".join(form.errors["quantity"]))
+    else:
+        outcome = lines.change(found, quantity=form.cleaned_data["quantity"])
+        if outcome.notice:
+            messages.info(request, outcome.notice)
+    return redirect("cart:detail")
+
+
+def _drawer(request: HttpRequest, notice: str) -> HttpResponse:
+    cart = find_cart(request)
+    view = queries.get_cart_view(cart.pk if cart else None, notice=notice)
+    response = render(request, "cart/_drawer.html", {"cart": view})
+    response["HX-Trigger"] = "cart-changed"
+    return response

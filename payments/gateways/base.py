@@ -1,0 +1,98 @@
+"""What the shop asks of a payment provider, whichever it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Any, Protocol
+
+from shop.money import Money
+
+
+class ProviderStatus(Enum):
+    OPEN = "open"
+    PROCESSING = "processing"
+    PAID = "paid"
+    FAILED = "failed"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentItem:
+    """A line of the provider's page; amounts are what the shopper pays, tax included."""
+
+    name: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentRequest:
+    """Everything a provider's page needs. `reference` is ours and the root of idempotency keys."""
+
+    reference: str
+    amount: Money
+    items: tuple[PaymentItem, ...]
+    email: str
+    language: str
+    success_url: str
+    cancel_url: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StartedSession:
+    session_id: str
+    redirect_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderState:
+    """The provider's truth about an attempt; `captured` is what it really took."""
+
+    status: ProviderStatus
+    payment_id: str = ""
+    charge_id: str = ""
+    captured: Money | None = None
+    redirect_url: str = ""
+    failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedEvent:
+    """A webhook whose signature held; `session_id` and `payment_id` tell which attempt it means."""
+
+    event_id: str
+    type: str
+    payload: Mapping[str, Any]
+    session_id: str = ""
+    payment_id: str = ""
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RefundResult:
+    refund_id: str
+    is_settled: bool
+    failure: str = ""
+
+
+class Gateway(Protocol):
+    """One provider. No method may be called while a transaction is open.
+
+    Each raises `ProviderUnavailable` when the outcome is unknown (repeat it with the same
+    reference) and `ProviderRefused` when the answer is a clear no.
+    """
+
+    name: str
+
+    def start(self, request: PaymentRequest) -> StartedSession: ...
+
+    def fetch(self, *, session_id: str) -> ProviderState: ...
+
+    def expire(self, *, session_id: str) -> ProviderState: ...
+
+    def refund(self, *, payment_id: str, amount: Money, key: str) -> RefundResult: ...
+
+    def verify_event(self, *, body: bytes, signature: str) -> VerifiedEvent: ...

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from shop.fields import AmountField, CurrencyField
+from shop.money import Money
+
+
+class PaymentAttempt(models.Model):
+    """One try to be paid a frozen amount by one provider. It knows a reference, never an order.
+
+    `reference` goes to the provider and is the root of every idempotency key, so it is stored
+    before the first call.
+    """
+
+    class Status(models.TextChoices):
+        CREATED = "created", _("not yet at the provider")
+        STARTED = "started", _("waiting for the shopper")
+        PROCESSING = "processing", _("the provider is working")
+        CAPTURED = "captured", _("paid")
+        FAILED = "failed", _("failed")
+        CANCELLED = "cancelled", _("cancelled")
+        EXPIRED = "expired", _("expired")
+        HELD = "held", _("held: the provider's amount differs")
+
+    OPEN = (Status.CREATED, Status.STARTED, Status.PROCESSING)
+    CLOSED_UNPAID = (Status.FAILED, Status.CANCELLED, Status.EXPIRED)
+    ALLOWED_CHANGES = {
+        Status.CREATED: {
+            Status.STARTED, Status.PROCESSING, Status.CAPTURED, Status.FAILED, Status.CANCELLED,
+            Status.EXPIRED, Status.HELD,
+        },
+        Status.STARTED: {
+            Status.PROCESSING, Status.CAPTURED, Status.FAILED, Status.CANCELLED, Status.EXPIRED,
+            Status.HELD,
+        },
+        Status.PROCESSING: {
+            Status.STARTED, Status.CAPTURED, Status.FAILED, Status.CANCELLED, Status.EXPIRED,
+            Status.HELD,
+        },
+        # The provider's word is final: money may still come after we gave up.
+        Status.FAILED: {Status.CAPTURED, Status.HELD},
+        Status.CANCELLED: {Status.CAPTURED, Status.HELD},
+        Status.EXPIRED: {Status.CAPTURED, Status.HELD},
+        Status.CAPTURED: set(),
+        Status.HELD: set(),
+    }  # fmt: skip
+
+    reference = models.CharField(max_length=60, unique=True)
+    provider = models.CharField(_("provider"), max_length=20)
+    status = models.CharField(
+        _("status"), max_length=12, choices=Status.choices, default=Status.CREATED
+    )
+    amount = AmountField(_("amount"))
+    currency = CurrencyField(_("currency"))
+    provider_session_id = models.CharField(max_length=120, blank=True, db_index=True)
+    provider_payment_id = models.CharField(max_length=120, blank=True, db_index=True)
+    redirect_url = models.URLField(max_length=1000, blank=True)
+    failure = models.CharField(_("what went wrong"), max_length=300, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+    checked_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("payment attempt")
+        verbose_name_plural = _("payment attempts")
+        ordering = ["-id"]
+        indexes = [
+            models.Index(
+                fields=["expires_at"],
+                name="attempt_open",
+                condition=Q(status__in=("created", "started", "processing")),
+            )
+        ]
+        constraints = [
+            models.CheckConstraint(name="attempt_amount_positive", condition=Q(amount__gt=0))
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @property
+    def money(self) -> Money:
+        return Money(self.amount, self.currency)
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in self.OPEN
+
+    def can_become(self, status: str) -> bool:
+        return status in self.ALLOWED_CHANGES[self.Status(self.status)]

@@ -1,0 +1,18 @@
+"""News that payments send up, inside the transaction that makes them true.
+
+Each carries `attempt`, a locked `PaymentAttempt`. A receiver that raises rolls everything back.
+"""
+
+from django.dispatch import Signal
+
+attempt_captured = Signal()
+"""The attempt's whole amount was paid, maybe late."""
+
+attempt_closed = Signal()
+"""The provider's final word is that the attempt will not be paid."""
+
+attempt_held = Signal()
+"""The provider took an amount or currency that differs from what was asked for."""
+
+refund_settled = Signal()
+"""A refund went through; carries `refund` too."""

@@ -1,0 +1,27 @@
+"""Where providers tell us what happened: verify, store, answer; the work is a task."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from payments.errors import ForgedEvent
+from payments.services import inbox
+
+LARGEST_BODY = 512 * 1024
+
+
+@csrf_exempt
+@require_POST
+def stripe(request: HttpRequest) -> HttpResponse:
+    """Take a Stripe event: 200 once it is stored, 400 when it is not Stripe's."""
+    if int(request.headers.get("Content-Length") or 0) > LARGEST_BODY:
+        return HttpResponse("too large", status=413, content_type="text/plain")
+    try:
+        inbox.receive(
+            "stripe", body=request.body, signature=request.headers.get("Stripe-Signature", "")
+        )
+    except ForgedEvent as error:
+        return HttpResponse(str(error), status=400, content_type="text/plain")
+    return HttpResponse("stored", content_type="text/plain")
