@@ -1,0 +1,31 @@
+"""News from payments, received inside the transaction that made it true."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.dispatch import receiver
+
+from orders.services import settlement
+from payments import signals
+from payments.models import PaymentAttempt
+
+
+@receiver(signals.attempt_captured)
+def book_payment(sender: Any, attempt: PaymentAttempt, **kwargs: Any) -> None:
+    settlement.apply_capture(attempt)
+
+
+@receiver(signals.attempt_closed)
+def note_unpaid_end(sender: Any, attempt: PaymentAttempt, **kwargs: Any) -> None:
+    settlement.apply_close(attempt)
+
+
+@receiver(signals.attempt_held)
+def note_wrong_amount(sender: Any, attempt: PaymentAttempt, **kwargs: Any) -> None:
+    settlement.apply_hold(attempt)
+
+
+@receiver(signals.refund_settled)
+def book_refund(sender: Any, attempt: PaymentAttempt, **kwargs: Any) -> None:
+    settlement.apply_refund(attempt)

@@ -1,0 +1,115 @@
+"""Cancelling: by the shopper before paying, by staff until the parcel leaves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext as _
+
+from cart.models import Cart
+from cart.services import carts
+from catalog.services import stock
+from orders.errors import ActionNotAllowed
+from orders.models import Order
+from orders.services import notices, timeline
+from orders.services.payment import list_open_attempts
+from orders.services.settlement import held_stock
+from payments.models import PaymentAttempt
+from payments.services import refunds
+from payments.services import settlement as payment_settlement
+from shop.clock import now
+from shop.locking import retry_when_busy
+from shop.transactions import no_transaction, own_transaction
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+@no_transaction
+def cancel_unpaid(order: Order, *, by: User | None) -> Cart:
+    """Give up a pending order and put its items back in a cart, which is returned.
+
+    The provider's page is closed first; raises `ActionNotAllowed` when the money was faster,
+    `ProviderUnavailable` when the provider cannot be asked.
+    """
+    for attempt_id in list_open_attempts(order):
+        payment_settlement.settle(attempt_id, give_up=True)
+    return _cancel_unpaid(order.pk, by=by)
+
+
+@retry_when_busy
+@own_transaction
+def _cancel_unpaid(order_id: int, *, by: User | None) -> Cart:
+    order = Order.objects.select_for_update().get(pk=order_id)
+    if order.status != Order.Status.PENDING or list_open_attempts(order):
+        raise ActionNotAllowed(_("This order cannot be cancelled any more: it is being paid."))
+    stock.release(held_stock(order), reference=order.number)
+    _close(order, Order.PaymentStatus.VOIDED)
+    timeline.note(order, "cancelled", _("Cancelled before paying."), actor=by)
+    quantities = {
+        line.variant_id: line.quantity for line in order.lines.all() if line.variant_id is not None
+    }
+    return carts.refill(quantities=quantities, user=order.user)
+
+
+@no_transaction
+def cancel(order: Order, *, by: User, reason: str, restock: bool = True) -> None:
+    """Cancel an order as staff, tell the shopper and send the money back.
+
+    Raises `ActionNotAllowed` once a parcel has left. Locks attempts, the order, then stock.
+    """
+    if order.status == Order.Status.PENDING:
+        for attempt_id in list_open_attempts(order):
+            payment_settlement.settle(attempt_id, give_up=True)
+    _cancel(order.pk, by=by, reason=reason, restock=restock)
+
+
+@retry_when_busy
+@own_transaction
+def _cancel(order_id: int, *, by: User, reason: str, restock: bool) -> None:
+    paying = list(
+        PaymentAttempt.objects.select_for_update()
+        .filter(pk__in=_attempt_ids(order_id), status=PaymentAttempt.Status.CAPTURED)
+        .order_by("pk")
+    )
+    order = Order.objects.select_for_update().get(pk=order_id)
+    if not is_cancellable(order):
+        raise ActionNotAllowed(_("A parcel of this order has left; it cannot be cancelled."))
+    if order.status == Order.Status.PENDING:
+        stock.release(held_stock(order), reference=order.number)
+        _close(order, Order.PaymentStatus.VOIDED)
+    else:
+        if restock:
+            stock.take_back(held_stock(order), reference=order.number)
+        _close(order, order.payment_status)
+        for attempt in paying:
+            left = refunds.refundable(attempt)
+            if left:
+                refunds.request(
+                    attempt, amount=left, key=f"{attempt.reference}:cancel", reason=reason
+                )
+    timeline.note(order, "cancelled", _("Cancelled: %s") % reason, actor=by)
+    notices.enqueue(order, "cancelled")
+
+
+def is_cancellable(order: Order) -> bool:
+    """Say whether staff may still cancel: until anything was shipped."""
+    return (
+        order.status in (Order.Status.PENDING, Order.Status.PLACED)
+        and order.fulfilment_status == Order.FulfilmentStatus.UNFULFILLED
+    )
+
+
+def _attempt_ids(order_id: int) -> list[int]:
+    return list(
+        Order.objects.filter(pk=order_id)
+        .exclude(payments=None)
+        .values_list("payments__attempt_id", flat=True)
+    )
+
+
+def _close(order: Order, payment_status: str) -> None:
+    order.status = Order.Status.CANCELLED
+    order.payment_status = payment_status
+    order.closed_at = now()
+    order.save(update_fields=["status", "payment_status", "closed_at"])

@@ -1,0 +1,112 @@
+"""Shipping: each seller sends parcels of its part; the order's status follows from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from django.db.models import Sum
+from django.utils.translation import gettext as _
+
+from orders.errors import ActionNotAllowed
+from orders.models import Order, SellerOrder, Shipment, ShipmentLine
+from orders.services import notices, timeline
+from shop.clock import now
+from shop.locking import retry_when_busy
+from shop.transactions import own_transaction
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+Fulfilment = Order.FulfilmentStatus
+
+
+@retry_when_busy
+@own_transaction
+def ship(
+    seller_order: SellerOrder,
+    *,
+    carrier: str,
+    tracking_number: str = "",
+    tracking_url: str = "",
+    quantities: Mapping[int, int] | None = None,
+    by: User | None,
+) -> Shipment:
+    """Send a parcel with all that is left of a seller's part, or with some of each line.
+
+    `quantities` maps order line ids to pieces. Locks the order. Raises `ActionNotAllowed` when
+    the order is not paid and placed, or when more would leave than was bought.
+    """
+    order = Order.objects.select_for_update().get(pk=seller_order.order_id)
+    if order.status != Order.Status.PLACED or order.payment_status != Order.PaymentStatus.PAID:
+        raise ActionNotAllowed(_("Only a paid order that is not closed can be shipped."))
+    left = _left_to_ship(seller_order)
+    parcel = dict(left if quantities is None else quantities)
+    parcel = {line_id: quantity for line_id, quantity in parcel.items() if quantity}
+    if not parcel or any(
+        quantity < 0 or quantity > left.get(line_id, 0) for line_id, quantity in parcel.items()
+    ):
+        raise ActionNotAllowed(_("There is nothing left to ship, or not that many pieces."))
+    shipment = Shipment.objects.create(
+        seller_order=seller_order,
+        carrier=carrier,
+        tracking_number=tracking_number,
+        tracking_url=tracking_url,
+        shipped_at=now(),
+    )
+    ShipmentLine.objects.bulk_create(
+        ShipmentLine(shipment=shipment, order_line_id=line_id, quantity=quantity)
+        for line_id, quantity in parcel.items()
+    )
+    _derive(order)
+    timeline.note(order, "shipped", _("Sent with %s.") % shipment, actor=by)
+    notices.enqueue(order, "shipped", about=str(shipment.pk))
+    return shipment
+
+
+@retry_when_busy
+@own_transaction
+def mark_delivered(shipment: Shipment, *, by: User | None) -> None:
+    """Note that a parcel arrived. Locks the order; a second call changes nothing."""
+    order = Order.objects.select_for_update().get(seller_orders__shipments=shipment)
+    if not Shipment.objects.filter(pk=shipment.pk, delivered_at=None).update(delivered_at=now()):
+        return
+    _derive(order)
+    timeline.note(order, "delivered", _("Delivered: %s.") % shipment, actor=by)
+    if order.fulfilment_status == Fulfilment.DELIVERED:
+        notices.enqueue(order, "delivered")
+
+
+def _left_to_ship(seller_order: SellerOrder) -> dict[int, int]:
+    lines = seller_order.lines.annotate(shipped=Sum("shipment_lines__quantity"))
+    return {line.pk: line.quantity - (line.shipped or 0) for line in lines}
+
+
+def _derive(order: Order) -> None:
+    """Set the fulfilment of each seller's part and of the order from the parcels."""
+    parts = list(order.seller_orders.order_by("pk"))
+    for part in parts:
+        part.fulfilment_status = _status_of(part)
+        part.save(update_fields=["fulfilment_status"])
+    statuses = {part.fulfilment_status for part in parts}
+    if len(statuses) == 1:
+        order.fulfilment_status = statuses.pop()
+    elif statuses <= {Fulfilment.FULFILLED, Fulfilment.DELIVERED}:
+        order.fulfilment_status = Fulfilment.FULFILLED
+    else:
+        order.fulfilment_status = Fulfilment.PARTIALLY_FULFILLED
+    if order.fulfilment_status == Fulfilment.DELIVERED:
+        order.status = Order.Status.COMPLETED
+    order.save(update_fields=["fulfilment_status", "status"])
+
+
+def _status_of(part: SellerOrder) -> Fulfilment:
+    left = _left_to_ship(part)
+    parcels = list(part.shipments.all())
+    if not parcels:
+        return Fulfilment.UNFULFILLED
+    if any(left.values()):
+        return Fulfilment.PARTIALLY_FULFILLED
+    if all(parcel.delivered_at for parcel in parcels):
+        return Fulfilment.DELIVERED
+    return Fulfilment.FULFILLED

@@ -1,0 +1,104 @@
+"""Paying for an order: open the provider's page, come back from it, try again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from orders.access import order_url
+from orders.errors import ActionNotAllowed
+from orders.models import Order, OrderPayment
+from orders.services import timeline
+from payments.gateways.base import PaymentItem, PaymentRequest
+from payments.models import PaymentAttempt
+from payments.services import attempts
+from payments.services import settlement as payment_settlement
+from shop.clock import now
+from shop.money import Money
+from shop.transactions import no_transaction, own_transaction
+
+FRESH_FOR = timedelta(minutes=10)
+
+
+@no_transaction
+def start(order: Order) -> str:
+    """Return the address of the provider's page for a pending order, opening it if need be.
+
+    Raises `ActionNotAllowed` unless the order waits for money, `ProviderUnavailable` or
+    `ProviderRefused` as the provider does.
+    """
+    attempt = _current_attempt(order.pk)
+    return attempts.start(attempt, _request(order, attempt))
+
+
+@no_transaction
+def check(order: Order) -> None:
+    """Ask the provider how the order's open attempts stand, as the browser's return does."""
+    for attempt_id in list_open_attempts(order):
+        payment_settlement.settle(attempt_id)
+
+
+def list_open_attempts(order: Order) -> list[int]:
+    """Return the ids of attempts whose end is not known yet."""
+    payments = order.payments.filter(attempt__status__in=PaymentAttempt.OPEN)
+    return list(payments.order_by("attempt_id").values_list("attempt_id", flat=True))
+
+
+@own_transaction
+def _current_attempt(order_id: int) -> PaymentAttempt:
+    """Return the attempt to go on with, or a new one when the last ended or grew too old.
+
+    Locks the order. A new attempt gets a payment window of its own, and the order with it.
+    """
+    order = Order.objects.select_for_update().get(pk=order_id)
+    if order.status != Order.Status.PENDING:
+        raise ActionNotAllowed(_("This order does not wait for a payment."))
+    payment = order.payments.select_related("attempt").order_by("-attempt_id").first()
+    if payment is not None and payment.attempt.is_open:
+        attempt = payment.attempt
+        if attempt.redirect_url or now() - attempt.created_at < FRESH_FOR:
+            return attempt
+    order.expires_at = now() + timedelta(minutes=settings.SHOP_PAYMENT_WINDOW_MINUTES)
+    order.save(update_fields=["expires_at"])
+    fresh = attempts.prepare(
+        provider=payment.attempt.provider if payment else "stripe",
+        amount=order.total_money,
+        expires_at=order.expires_at,
+    )
+    OrderPayment.objects.create(order=order, attempt=fresh)
+    timeline.note(order, "payment_started", _("A new payment was started."))
+    return fresh
+
+
+def _request(order: Order, attempt: PaymentAttempt) -> PaymentRequest:
+    """Describe the order to the provider; made of frozen rows, so repeating it says the same."""
+    return PaymentRequest(
+        reference=attempt.reference,
+        amount=attempt.money,
+        items=_items(order),
+        email=order.email,
+        language=order.language,
+        success_url=order_url(order.number, language=order.language, name="orders:returned"),
+        cancel_url=order_url(order.number, language=order.language),
+        expires_at=attempt.expires_at,
+    )
+
+
+def _items(order: Order) -> tuple[PaymentItem, ...]:
+    """List what the provider's page shows; the amounts sum to the order's total."""
+    currency = order.currency
+    items = [
+        PaymentItem(
+            name=" – ".join(filter(None, [f"{line.quantity} × {line.title}", line.variant_label])),
+            amount=Money(line.gross, currency),
+        )
+        for line in order.lines.all()
+    ]
+    delivery = order.total_money
+    for item in items:
+        delivery = delivery - item.amount
+    if delivery:
+        items.append(PaymentItem(name=order.shipping_label, amount=delivery))
+    return tuple(item for item in items if item.amount)

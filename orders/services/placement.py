@@ -1,0 +1,265 @@
+"""Placement: one transaction turns a cart into an order that holds its stock.
+
+What the shopper saw is frozen: prices, taxes, names, addresses. Nothing here talks to a provider;
+`orders.services.payment` does that after the commit.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError
+from django.utils.translation import gettext as _
+
+from cart.errors import CartClosed
+from cart.models import Cart
+from cart.queries import CartLine, list_lines
+from cart.services import carts
+from cart.services.quoting import QuotedCart, quote_lines
+from catalog.services import stock
+from orders.errors import CartNeedsAttention, NotDeliverable, TotalChanged
+from orders.models import Order, OrderAddress, OrderLine, OrderPayment, SellerOrder, TaxLine
+from orders.services import settlement, timeline
+from payments.services import attempts
+from shop.clock import now
+from shop.locking import retry_when_busy
+from shop.money import Money, total
+from shop.transactions import own_transaction
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+NUMBER_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+NUMBER_LENGTH = 8
+NUMBER_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the order goes, tidied and checked; `country` is an ISO 3166 code."""
+
+    name: str
+    street: str
+    postcode: str
+    city: str
+    region: str
+    country: str
+    phone: str = ""
+
+
+def place(
+    cart: Cart,
+    *,
+    email: str,
+    address: Address,
+    delivery_code: str,
+    submit_key: UUID,
+    seen_total: Money,
+    language: str,
+    provider: str = "stripe",
+    user: User | None = None,
+) -> Order:
+    """Turn a cart into a pending order, or return the order that its submit key already made.
+
+    Locks the cart, then stock levels by primary key. Raises `CartNeedsAttention`, `TotalChanged`,
+    `NotDeliverable`, `catalog.errors.OutOfStock` or `shop.errors.BusyError`; nothing was changed
+    then. `seen_total` is what the shopper agreed to, tax and delivery included.
+    """
+    for _try in range(NUMBER_TRIES):
+        try:
+            return _place(
+                cart.pk,
+                email=email,
+                address=address,
+                delivery_code=delivery_code,
+                submit_key=submit_key,
+                seen_total=seen_total,
+                language=language,
+                provider=provider,
+                user=user,
+            )
+        except IntegrityError as error:
+            # Two orders drew the same number, or two tabs the same key: the next try tells.
+            if "unique" not in str(error):
+                raise
+    raise IntegrityError("no free order number was found")
+
+
+place.transaction_mark = "own"  # type: ignore[attr-defined]
+
+
+@retry_when_busy
+@own_transaction
+def _place(
+    cart_id: int,
+    *,
+    email: str,
+    address: Address,
+    delivery_code: str,
+    submit_key: UUID,
+    seen_total: Money,
+    language: str,
+    provider: str,
+    user: User | None,
+) -> Order:
+    try:
+        cart = carts.lock(cart_id)
+    except CartClosed:
+        # The first submit of this form was faster: its order is the answer to this one, too.
+        return Order.objects.get(submit_key=submit_key)
+    lines = list_lines(cart.pk)
+    quoted = _freeze_quote(
+        lines, address=address, delivery_code=delivery_code, seen_total=seen_total
+    )
+    order = _write_order(
+        quoted, cart=cart, email=email, language=language, user=user, submit_key=submit_key
+    )
+    _write_address(order, address)
+    _write_lines(order, quoted)
+    TaxLine.objects.bulk_create(
+        TaxLine(
+            order=order,
+            name=line.rate.name,
+            percent=line.rate.percent,
+            net=line.net.amount,
+            tax=line.tax.amount,
+        )
+        for line in quoted.quote.tax_lines
+    )
+    carts.close(cart)
+    timeline.note(order, "placed", _("Ordered, waiting for payment."), actor=user)
+    if order.total:
+        attempt = attempts.prepare(
+            provider=provider, amount=order.total_money, expires_at=order.expires_at
+        )
+        OrderPayment.objects.create(order=order, attempt=attempt)
+    # Last, so that the rows everybody wants are locked for the shortest time.
+    stock.allocate(_demand(lines), reference=order.number)
+    if not order.total:
+        settlement.confirm_free_order(order)
+    return order
+
+
+def _freeze_quote(
+    lines: list[CartLine], *, address: Address, delivery_code: str, seen_total: Money
+) -> QuotedCart:
+    if not lines:
+        raise CartNeedsAttention(_("Your cart is empty."))
+    if not all(line.can_be_bought for line in lines):
+        raise CartNeedsAttention(
+            _("Something in your cart cannot be bought as it stands. Please have a look.")
+        )
+    quoted = quote_lines(
+        lines, country=address.country, region=address.region, delivery_code=delivery_code
+    )
+    delivery = quoted.quote.delivery
+    if delivery is None or delivery.code != delivery_code:
+        raise NotDeliverable(_("This delivery is not offered for your address. Choose another."))
+    if quoted.quote.total != seen_total:
+        raise TotalChanged(
+            _("The total has changed since you saw it. Please check it again."),
+            new_total=quoted.quote.total,
+        )
+    return quoted
+
+
+def _write_order(
+    quoted: QuotedCart,
+    *,
+    cart: Cart,
+    email: str,
+    language: str,
+    user: User | None,
+    submit_key: UUID,
+) -> Order:
+    quote = quoted.quote
+    assert quote.delivery is not None
+    return Order.objects.create(
+        number=_draw_number(),
+        submit_key=cart.submit_key,
+        user=user,
+        email=email,
+        language=language,
+        currency=quote.currency,
+        prices_include_tax=quote.prices_include_tax,
+        items_total=quote.items_total.amount,
+        shipping_total=quote.shipping_total.amount,
+        tax_total=quote.tax_total.amount,
+        total=quote.total.amount,
+        shipping_method=quote.delivery.code,
+        shipping_label=quote.delivery.label,
+        expires_at=now() + timedelta(minutes=settings.SHOP_PAYMENT_WINDOW_MINUTES),
+    )
+
+
+def _write_address(order: Order, address: Address) -> None:
+    OrderAddress.objects.create(
+        order=order,
+        kind=OrderAddress.Kind.SHIPPING,
+        name=address.name,
+        street=address.street,
+        postcode=address.postcode,
+        city=address.city,
+        region=address.region,
+        country=address.country,
+        phone=address.phone,
+    )
+
+
+def _write_lines(order: Order, quoted: QuotedCart) -> None:
+    totals: dict[int, list[Money]] = {}
+    for line in quoted.lines:
+        totals.setdefault(line.seller_id, []).append(line.total)
+    seller_orders = {
+        row.seller_id: row
+        for row in SellerOrder.objects.bulk_create(
+            SellerOrder(
+                order=order,
+                seller_id=seller_id,
+                items_total=total(amounts, order.currency).amount,
+            )
+            for seller_id, amounts in totals.items()
+        )
+    }
+    OrderLine.objects.bulk_create(
+        OrderLine(
+            order=order,
+            seller_order=seller_orders[line.seller_id],
+            variant_id=line.variant_id,
+            sku=line.sku,
+            title=line.title,
+            variant_label=line.label,
+            quantity=line.quantity,
+            unit_price=line.unit_price.amount,
+            net=priced.taxed.net.amount,
+            tax=priced.taxed.tax.amount,
+            gross=priced.taxed.gross.amount,
+            tax_percent=priced.rate.percent,
+            weight_grams=line.weight_grams,
+            is_stock_held=line.available is not None,
+            position=position,
+        )
+        for position, (line, priced) in enumerate(
+            zip(quoted.lines, quoted.quote.lines, strict=True)
+        )
+    )
+
+
+def _demand(lines: Iterable[CartLine]) -> dict[int, int]:
+    """Sum what is asked of each counted stock row, so that no two lines pass a check alone."""
+    demand: dict[int, int] = {}
+    for line in lines:
+        if line.available is not None:
+            demand[line.variant_id] = demand.get(line.variant_id, 0) + line.quantity
+    return demand
+
+
+def _draw_number() -> str:
+    """Draw an order number by chance: 40 bits that tell nobody how many orders there are."""
+    return "".join(secrets.choice(NUMBER_ALPHABET) for _ in range(NUMBER_LENGTH))

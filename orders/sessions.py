@@ -1,0 +1,41 @@
+"""What a visitor's session remembers of orders: which may be seen, and a half-typed checkout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from orders.models import Order
+
+GRANTS = "orders"
+DRAFT = "checkout"
+MOST_GRANTS = 50
+DRAFT_FIELDS = (
+    "email", "country", "name", "street", "postcode", "city", "region", "phone", "shipping_method",
+)  # fmt: skip
+
+
+def grant(request: HttpRequest, number: str) -> None:
+    """Let this browser see an order."""
+    granted = [other for other in request.session.get(GRANTS, []) if other != number]
+    request.session[GRANTS] = [*granted, number][-MOST_GRANTS:]
+
+
+def may_see(request: HttpRequest, order: Order) -> bool:
+    """Say whether the order is this person's, or this browser was let in by a link or purchase."""
+    if request.user.is_authenticated and order.user_id == request.user.pk:
+        return True
+    return order.number in request.session.get(GRANTS, [])
+
+
+def keep_draft(request: HttpRequest) -> None:
+    """Keep what was typed, so that a detour loses nothing."""
+    draft = {name: request.POST[name][:300] for name in DRAFT_FIELDS if name in request.POST}
+    if draft != request.session.get(DRAFT):
+        request.session[DRAFT] = draft
+
+
+def read_draft(request: HttpRequest) -> dict[str, Any]:
+    draft: dict[str, Any] = request.session.get(DRAFT, {})
+    return draft

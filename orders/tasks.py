@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+from celery import shared_task
+
+from orders.services import expiry, notices
+from orders.services.notices import NoticeKind
+from shop.tasks import KeyedTask
+
+
+@shared_task(base=KeyedTask, name="orders.send_notice")
+def send_notice(*, order_id: int, kind: NoticeKind, about: str = "", **_: object) -> None:
+    """Write a notice about an order as a mail."""
+    notices.write(order_id, kind=kind, about=about)
+
+
+@shared_task(name="orders.sweep")
+def sweep(**_: object) -> None:
+    """Settle open payments and expire unpaid orders."""
+    expiry.sweep()

@@ -1,0 +1,13 @@
+from django.urls import path
+
+from orders.views import checkout, order
+
+app_name = "orders"
+urlpatterns = [
+    path("checkout/", checkout.checkout, name="checkout"),
+    path("orders/<slug:number>/", order.detail, name="detail"),
+    path("orders/<slug:number>/returned/", order.returned, name="returned"),
+    path("orders/<slug:number>/status/", order.status, name="status"),
+    path("orders/<slug:number>/pay/", order.pay, name="pay"),
+    path("orders/<slug:number>/cancel/", order.cancel, name="cancel"),
+]

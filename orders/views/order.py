@@ -1,0 +1,96 @@
+"""The order's page, for its owner or whoever holds its secret link."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from cart.sessions import SESSION_KEY as CART
+from orders import queries
+from orders.access import is_key
+from orders.models import Order
+from orders.services import cancellation, payment
+from orders.sessions import grant, may_see
+from orders.views.checkout import go_to_provider, may_go_to_provider
+from shop.errors import ShopError
+
+BACK_FROM_PROVIDER = "back_from_provider"
+
+
+@require_safe
+@never_cache
+@may_go_to_provider
+def detail(request: HttpRequest, number: str) -> HttpResponse:
+    """Show where an order stands; a secret link lets this browser in and then vanishes."""
+    if is_key(number, request.GET.get("key", "")):
+        grant(request, number)
+        return redirect("orders:detail", number)
+    order = _get_order_or_404(request, number)
+    return render(request, "orders/order.html", {"order": _view(request, order)})
+
+
+@require_safe
+@never_cache
+def status(request: HttpRequest, number: str) -> HttpResponse:
+    """Give the page's status part alone, for a page that waits for the provider's word."""
+    order = _get_order_or_404(request, number)
+    return render(request, "orders/order.html#status", {"order": _view(request, order)})
+
+
+@require_safe
+@never_cache
+def returned(request: HttpRequest, number: str) -> HttpResponse:
+    """Take the shopper back from the provider: ask how it went, then show the order.
+
+    What the provider cannot say yet is shown as "confirming"; its webhook or the sweeper tells.
+    """
+    if is_key(number, request.GET.get("key", "")):
+        grant(request, number)
+    order = _get_order_or_404(request, number)
+    request.session[BACK_FROM_PROVIDER] = number
+    with suppress(ShopError):  # The page then says that the payment is being confirmed.
+        payment.check(order)
+    return redirect("orders:detail", number)
+
+
+@require_POST
+@may_go_to_provider
+def pay(request: HttpRequest, number: str) -> HttpResponse:
+    """Go to the provider again."""
+    order = _get_order_or_404(request, number)
+    request.session.pop(BACK_FROM_PROVIDER, None)
+    return go_to_provider(request, order)
+
+
+@require_POST
+def cancel(request: HttpRequest, number: str) -> HttpResponse:
+    """Give an unpaid order up; its items go back into the cart."""
+    order = _get_order_or_404(request, number)
+    try:
+        cart = cancellation.cancel_unpaid(
+            order, by=request.user if request.user.is_authenticated else None
+        )
+    except ShopError as error:
+        messages.error(request, str(error))
+        return redirect("orders:detail", number)
+    request.session[CART] = cart.pk
+    messages.success(request, _("The order is cancelled; everything is back in your cart."))
+    return redirect("cart:detail")
+
+
+def _get_order_or_404(request: HttpRequest, number: str) -> Order:
+    order = queries.get_order(number)
+    if order is None or not may_see(request, order):
+        raise Http404
+    return order
+
+
+def _view(request: HttpRequest, order: Order) -> queries.OrderView:
+    is_back = request.session.get(BACK_FROM_PROVIDER) == order.number
+    return queries.get_order_view(order, is_back_from_provider=is_back)

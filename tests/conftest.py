@@ -1,0 +1,72 @@
+"""Fixtures for every test. The services behind them are started by `tests/services.py`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test import Client
+
+from payments import gateways
+from payments.simulator.running import Simulator, running_simulator
+from shop import invariants
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> str:
+    """Give the address of a real Redis, or skip with the reason; in CI there must be one."""
+    if url := os.environ.get("TEST_REDIS_URL"):
+        return url
+    reason = "no Redis: install redis-server or valkey-server, or set TEST_REDIS_URL"
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(autouse=True)
+def _a_clean_cache() -> None:
+    cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _media_in_a_folder_of_its_own(settings: Any, tmp_path: Any) -> None:
+    settings.MEDIA_ROOT = tmp_path / "media"
+
+
+@pytest.fixture(autouse=True)
+def _numbers_add_up(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Check every invariant after each database test, while its rows are still there."""
+    database = {"db", "transactional_db"} & set(request.fixturenames)
+    for name in database:
+        request.getfixturevalue(name)
+    yield
+    if database and not request.node.get_closest_marker("breaks_invariants"):
+        connection.rollback() if not connection.in_atomic_block else None
+        violations = invariants.find_violations()
+        assert not violations, violations
+
+
+@pytest.fixture(scope="session")
+def _simulator_process() -> Iterator[Simulator]:
+    with running_simulator() as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def simulator(_simulator_process: Simulator, settings: Any) -> Simulator:
+    """A payment provider that speaks HTTP; the shop's Stripe gateway points at it."""
+    settings.STRIPE_API_BASE = settings.STRIPE_CHECKOUT_ORIGIN = _simulator_process.url
+    settings.STRIPE_SECRET_KEY = "sk_test_simulator"
+    settings.STRIPE_WEBHOOK_SECRETS = ["whsec_simulator"]
+    gateways.get_gateway.cache_clear()
+    return _simulator_process
+
+
+@pytest.fixture
+def client() -> Client:
+    """A browser that follows the rules: its forms need their CSRF token."""
+    return Client(enforce_csrf_checks=True)
