@@ -178,7 +178,7 @@ def welcome() -> str:
     lines = ["", f"{settings.SHOP_NAME} is open: {settings.SHOP_URL}/"]
     if not settings.IS_PRODUCTION:
         logins = io.StringIO()
-        call_command("demo", print_logins=True, stdout=logins)
+        call_command("demo", if_empty=True, print_logins=True, stdout=logins)
         lines += [
             f"The seller's side: {settings.SHOP_URL}/admin/",
             f"Mail that the shop sends: {settings.SHOP_URL}/mailbox/",

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
 
 from config import postgres
@@ -180,7 +181,7 @@ if DATABASES["default"]:
     _database_options = DATABASES["default"].setdefault("OPTIONS", {})
     _database_options["options"] = (
         f"-c lock_timeout={env.number('DATABASE_LOCK_TIMEOUT_MS', 3000)}"
-        f" -c idle_in_transaction_session_timeout={60_000}"
+        " -c idle_in_transaction_session_timeout=60000 -c jit=off"
     )
     DATABASES["default"]["CONN_MAX_AGE"] = env.number("DATABASE_CONN_MAX_AGE", 600)
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
@@ -201,7 +202,8 @@ if REDIS_URL:
     }
 else:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+# A cache that each process keeps for itself would show one worker what another has changed since.
+SESSION_ENGINE = f"django.contrib.sessions.backends.{'cached_db' if REDIS_URL else 'db'}"
 
 CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", REDIS_URL)
 
@@ -220,8 +222,12 @@ WHITENOISE_USE_FINDERS = not STATIC_HASHED
 
 S3_BUCKET = env.text("S3_BUCKET")
 MEDIA_ROOT = Path(env.text("MEDIA_ROOT", str(STATE_DIR / "media")))
-MEDIA_URL = env.text("S3_PUBLIC_URL", "/media/") if S3_BUCKET else "/media/"
+MEDIA_URL = "/media/"
 if S3_BUCKET:
+    MEDIA_URL = env.text(
+        "S3_PUBLIC_URL",
+        required="give the address of the bucket as browsers see it, ending in a slash.",
+    )
     _media_storage = {
         "BACKEND": "storages.backends.s3.S3Storage",
         "OPTIONS": {
@@ -351,6 +357,38 @@ UNFOLD = {
     "SITE_SYMBOL": "storefront",
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": True,
+    "STYLES": [lambda request: static("css/admin/desk.css")],
+    "DASHBOARD_CALLBACK": "orders.admin.dashboard.add_dashboard",
+    "SIDEBAR": {"show_search": True, "navigation": "config.admin_navigation.list_navigation"},
+    "BORDER_RADIUS": "6px",
+    "COLORS": {
+        "base": {
+            "50": "#faf8f4",
+            "100": "#f3f0ea",
+            "200": "#e6e0d6",
+            "300": "#d3cbbe",
+            "400": "#a69d8f",
+            "500": "#766d60",
+            "600": "#574f45",
+            "700": "#403a33",
+            "800": "#292622",
+            "900": "#1c1a17",
+            "950": "#12110f",
+        },
+        "primary": {
+            "50": "#f1f6f1",
+            "100": "#e1ebe1",
+            "200": "#c5d8c8",
+            "300": "#a0bfa7",
+            "400": "#75a081",
+            "500": "#568465",
+            "600": "#3d6850",
+            "700": "#31533f",
+            "800": "#2a4437",
+            "900": "#1f3329",
+            "950": "#101d17",
+        },
+    },
 }
 
 # Logs ---------------------------------------------------------------------------------------------
