@@ -1,0 +1,166 @@
+"""The door for tests and scripts under /_control/: press the shopper's buttons, script faults.
+
+Bodies are JSON. A browser cannot be tricked into calling it from a foreign page, because a JSON
+body needs that page's origin to be let in, and it never is.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from payments.simulator import refunds, sessions
+from payments.simulator.errors import InvalidRequest, NoSuchObject, Refusal, UnknownAddress
+from payments.simulator.events import redeliver, webhook_plan
+from payments.simulator.faults import ANY_OPERATION
+from payments.simulator.hosted_page import success_address
+from payments.simulator.messages import JSON, Answer, Request, json_answer
+from payments.simulator.provider import Provider
+from payments.simulator.store import Document
+from payments.simulator.stripe_api import OPERATION_NAMES
+
+Wishes = dict[str, Any]
+
+
+def answer(provider: Provider, request: Request) -> Answer:
+    """Answer any request under /_control/."""
+    try:
+        for method, path, act in ROUTES:
+            found = re.fullmatch(path, request.path)
+            if found and method == request.method:
+                return json_answer(act(provider, _wishes(request), *found.groups()))
+        raise UnknownAddress(f"Nothing to control at {request.method} {request.path}.")
+    except Refusal as refusal:
+        return json_answer(refusal.envelope(), status=refusal.status)
+
+
+def approve(provider: Provider, wishes: Wishes, session_id: str) -> Document:
+    """Pay; `webhook` is now, late, twice or never, `delay` the seconds of late."""
+    plan = webhook_plan(wishes.get("webhook", "now"), delay=_number(wishes, "delay"))
+    session = sessions.approve(
+        provider,
+        session_id,
+        plan=plan,
+        is_authenticated=bool(wishes.get("authenticated", False)),
+    )
+    return {"session": session, "redirect_to": success_address(session)}
+
+
+def decline(provider: Provider, wishes: Wishes, session_id: str) -> Document:
+    """Refuse the card; `decline_code` says why."""
+    decline_code = wishes.get("decline_code", "generic_decline")
+    if decline_code not in sessions.DECLINES:
+        raise InvalidRequest(
+            f"Unknown decline code: {decline_code}. Known: {', '.join(sessions.DECLINES)}.",
+            param="decline_code",
+        )
+    session = sessions.decline(provider, session_id, decline_code=decline_code)
+    return {"session": session, "redirect_to": session["url"]}
+
+
+def cancel(provider: Provider, _wishes: Wishes, session_id: str) -> Document:
+    """Turn back; as at the real provider the session stays open."""
+    session = sessions.get_session(provider, session_id)
+    return {"session": session, "redirect_to": session["cancel_url"]}
+
+
+def expire(provider: Provider, _wishes: Wishes, session_id: str) -> Document:
+    session = sessions.expire(provider, session_id)
+    return {"session": session, "redirect_to": session["cancel_url"]}
+
+
+def fail_refund(provider: Provider, _wishes: Wishes, refund_id: str) -> Document:
+    return {"refund": refunds.send_back(provider, refund_id)}
+
+
+def list_deliveries(provider: Provider, _wishes: Wishes) -> Document:
+    return {"deliveries": [asdict(each) for each in provider.store.list_deliveries()]}
+
+
+def deliver_event(provider: Provider, _wishes: Wishes, event_id: str) -> Document:
+    """Send an event once more, as an operator can from the provider's dashboard."""
+    event = provider.store.get("event", event_id)
+    if event is None:
+        raise NoSuchObject("event", event_id)
+    redeliver(provider, event)
+    return {"event": event_id}
+
+
+def advance_clock(provider: Provider, wishes: Wishes) -> Document:
+    """Push the provider's clock forward by `seconds`."""
+    seconds = _number(wishes, "seconds")
+    if seconds is None or seconds < 0:
+        raise InvalidRequest("Give 'seconds', a number that is not negative.", param="seconds")
+    provider.clock.advance(seconds)
+    sessions.expire_all_overdue(provider)
+    provider.wake_postman()
+    return {"now": provider.now()}
+
+
+def add_fault(provider: Provider, wishes: Wishes) -> Document:
+    operation = wishes.get("operation", ANY_OPERATION)
+    if operation != ANY_OPERATION and operation not in OPERATION_NAMES:
+        raise InvalidRequest(
+            f"Unknown operation: {operation}. Known: {', '.join(sorted(OPERATION_NAMES))}.",
+            param="operation",
+        )
+    try:
+        fault = provider.faults.add(
+            operation,
+            str(wishes.get("kind", "")),
+            times=int(_number(wishes, "times") or 1),
+            seconds=_number(wishes, "seconds"),
+        )
+    except ValueError as problem:
+        raise InvalidRequest(str(problem), param="kind") from problem
+    return {"fault": asdict(fault)}
+
+
+def list_faults(provider: Provider, _wishes: Wishes) -> Document:
+    return {"faults": [asdict(fault) for fault in provider.faults.list_waiting()]}
+
+
+def clear_faults(provider: Provider, _wishes: Wishes) -> Document:
+    provider.faults.clear()
+    return {"faults": []}
+
+
+ROUTES: list[tuple[str, str, Callable[..., Document]]] = [
+    ("POST", r"/_control/sessions/(\w+)/approve", approve),
+    ("POST", r"/_control/sessions/(\w+)/decline", decline),
+    ("POST", r"/_control/sessions/(\w+)/cancel", cancel),
+    ("POST", r"/_control/sessions/(\w+)/expire", expire),
+    ("POST", r"/_control/refunds/(\w+)/fail", fail_refund),
+    ("POST", r"/_control/events/(\w+)/deliver", deliver_event),
+    ("GET", r"/_control/deliveries", list_deliveries),
+    ("POST", r"/_control/clock", advance_clock),
+    ("POST", r"/_control/faults", add_fault),
+    ("GET", r"/_control/faults", list_faults),
+    ("DELETE", r"/_control/faults", clear_faults),
+]
+
+
+def _wishes(request: Request) -> Wishes:
+    if request.method != "POST":
+        return {}
+    if request.headers.get("Content-Type", "").partition(";")[0].strip() != JSON:
+        raise InvalidRequest(f"Send a body of type {JSON}.")
+    try:
+        wishes = json.loads(request.body or b"{}")
+    except ValueError as fault:
+        raise InvalidRequest(f"The body is not JSON: {fault}") from fault
+    if not isinstance(wishes, dict):
+        raise InvalidRequest("The body must be a JSON object.")
+    return wishes
+
+
+def _number(wishes: Wishes, name: str) -> float | None:
+    value = wishes.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InvalidRequest(f"'{name}' must be a number.", param=name)
+    return value

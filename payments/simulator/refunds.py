@@ -1,0 +1,120 @@
+"""Money going back: refunds of a charge, and refunds that the bank sends back."""
+
+from __future__ import annotations
+
+from payments.simulator import currencies, objects
+from payments.simulator.errors import InvalidParameter, InvalidRequest, NoSuchObject
+from payments.simulator.events import BY_SHOPPER, Cause, publish
+from payments.simulator.parameters import Parameters, missing
+from payments.simulator.provider import Provider
+from payments.simulator.sessions import CHARGE, INTENT
+from payments.simulator.store import Condition, Document
+
+REFUND = "refund"
+PLAYED = frozenset({"amount", "charge", "expand", "metadata", "payment_intent", "reason"})
+
+
+def check_refund(parameters: Parameters) -> None:
+    """Refuse what no refund can be made of."""
+    for name in parameters:
+        if name not in PLAYED:
+            raise InvalidParameter(
+                f"The payment simulator does not play '{name}'; the real API knows it.", param=name
+            )
+    if "charge" not in parameters and "payment_intent" not in parameters:
+        raise missing("payment_intent")
+    if "charge" in parameters and "payment_intent" in parameters:
+        raise InvalidParameter(
+            "Give either 'charge' or 'payment_intent', not both.",
+            code="parameters_exclusive",
+            param="charge",
+        )
+    if "amount" in parameters and parameters["amount"] < 1:
+        raise InvalidParameter(
+            f"Invalid positive integer: {parameters['amount']}",
+            code="parameter_invalid_integer",
+            param="amount",
+        )
+
+
+def refund(provider: Provider, parameters: Parameters, *, cause: Cause = BY_SHOPPER) -> Document:
+    """Send money back, the whole rest unless an amount is given; never more than is left."""
+    with provider.store.transaction():
+        charge = _charge_to_refund(provider, parameters)
+        left = charge["amount"] - charge["amount_refunded"]
+        if left == 0:
+            raise InvalidRequest(
+                f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded"
+            )
+        amount = parameters.get("amount", left)
+        if amount > left:
+            raise InvalidRequest(
+                f"Refund amount ({_shown(amount, charge)}) is greater than unrefunded amount on "
+                f"charge ({_shown(left, charge)})",
+                param="amount",
+            )
+        made = objects.refund(charge, parameters, amount=amount, now=provider.now())
+        provider.store.insert(made, label=made["status"])
+        _change_refunded_amount(provider, charge, by=amount)
+        publish(provider, "refund.created", made, cause=cause)
+        publish(
+            provider,
+            "charge.refunded",
+            charge,
+            cause=cause,
+            previous={"amount_refunded": charge["amount_refunded"] - amount},
+        )
+        return made
+
+
+def send_back(provider: Provider, refund_id: str) -> Document:
+    """Let a refund fail after the fact: the bank could not pay it out."""
+    with provider.store.transaction():
+        failed = provider.store.get(REFUND, refund_id)
+        if failed is None:
+            raise NoSuchObject(REFUND, refund_id)
+        if failed["status"] == "failed":
+            return failed
+        failed.update(
+            status="failed",
+            failure_reason="lost_or_stolen_card",
+            failure_balance_transaction=objects.new_id("txn"),
+        )
+        provider.store.update(failed, label="failed")
+        charge = provider.store.get(CHARGE, failed["charge"])
+        assert charge is not None
+        _change_refunded_amount(provider, charge, by=-failed["amount"])
+        publish(provider, "refund.updated", failed, previous={"status": "succeeded"})
+        publish(provider, "refund.failed", failed, previous={"status": "succeeded"})
+        return failed
+
+
+def refunds_of(provider: Provider, charge_id: str) -> list[Document]:
+    return provider.store.list_documents(REFUND, [Condition("charge", "=", charge_id)], limit=100)
+
+
+def _change_refunded_amount(provider: Provider, charge: Document, *, by: int) -> None:
+    charge["amount_refunded"] += by
+    charge["refunded"] = charge["amount_refunded"] == charge["amount"]
+    provider.store.update(charge, label=charge["status"])
+
+
+def _charge_to_refund(provider: Provider, parameters: Parameters) -> Document:
+    if "charge" in parameters:
+        charge = provider.store.get(CHARGE, parameters["charge"])
+        if charge is None:
+            raise NoSuchObject(CHARGE, parameters["charge"], param="charge", status=400)
+    else:
+        intent_id = parameters["payment_intent"]
+        intent = provider.store.get(INTENT, intent_id)
+        if intent is None:
+            raise NoSuchObject(INTENT, intent_id, param="payment_intent", status=400)
+        charge = provider.store.get(CHARGE, intent["latest_charge"] or "")
+    if charge is None or charge["status"] != "succeeded":
+        raise InvalidRequest("There is no successful charge to refund.", param="payment_intent")
+    return charge
+
+
+def _shown(units: int, charge: Document) -> str:
+    currency = charge["currency"]
+    return f"{currencies.amount_of(units, currency)} {currency}"
