@@ -1,12 +1,17 @@
-"""Reads of the ground floor: tax rates, content pages, the state of the outbox."""
+"""Reads of the ground floor: tax rates, content pages, the state of database and outbox."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
+import psycopg
 from django.core.cache import cache
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 from django.urls import reverse
 
+from shop.clock import now
 from shop.models import Page, TaxRate
 from shop.tax import Rate
 
@@ -32,3 +37,66 @@ def get_tax_rates(*, country: str, region: str = "") -> Mapping[int, Rate]:
     for tax_class_id, name, percent in rows.values_list("tax_class_id", "name", "percent"):
         rates[tax_class_id] = Rate(name, percent)
     return rates
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseState:
+    """`version` as PostgreSQL counts it (180004 is 18.4), `skew` in seconds: how far we are ahead."""
+
+    version: int
+    skew: float
+
+
+def ask_database(*, seconds: int) -> DatabaseState:
+    """Ask the database, by a connection of its own, who it is and what time it has.
+
+    Raises `psycopg.OperationalError` when it cannot be reached within some seconds.
+    """
+    parameters = connection.get_connection_params()
+    for name in ("cursor_factory", "context"):
+        parameters.pop(name, None)
+    parameters["connect_timeout"] = seconds
+    with psycopg.connect(**parameters, autocommit=True) as database:
+        asked_at = now()
+        row = database.execute("SELECT clock_timestamp()").fetchone()
+        assert row is not None
+        took = now() - asked_at
+        return DatabaseState(
+            version=database.info.server_version,
+            skew=(asked_at + took / 2 - row[0]).total_seconds(),
+        )
+
+
+def count_unapplied_migrations() -> int:
+    """Return how many migrations of this release the database has not seen yet."""
+    executor = MigrationExecutor(connection)
+    return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxState:
+    """`due` rows should be on their way by now, `dead` ones were given up, `relays` listen."""
+
+    due: int
+    oldest_seconds: float
+    dead: int
+    relays: int
+
+
+_OUTBOX_STATE = """
+SELECT count(*) FILTER (WHERE dead_at IS NULL),
+       coalesce(extract(epoch FROM clock_timestamp()
+                - min(available_at) FILTER (WHERE dead_at IS NULL)), 0)::float,
+       count(*) FILTER (WHERE dead_at IS NOT NULL),
+       (SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND query = 'LISTEN outbox')
+FROM shop_outboxmessage
+WHERE done_at IS NULL AND (dead_at IS NOT NULL OR available_at <= clock_timestamp())
+"""
+
+
+def get_outbox_state() -> OutboxState:
+    """Return how far the outbox is behind; a relay is known by its listening connection."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OUTBOX_STATE)
+        return OutboxState(*cursor.fetchone())

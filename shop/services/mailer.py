@@ -11,13 +11,17 @@ from django.core.mail import EmailMultiAlternatives
 from django.db.models import Q
 
 from shop.clock import now
-from shop.models import Mail
-from shop.services import outbox
+from shop.models import Mail, OutboxMessage
+from shop.services import outbox, relay
 from shop.transactions import inside_transaction, no_transaction, own_transaction
 
 logger = logging.getLogger(__name__)
 
 SENDING_TIMEOUT = timedelta(minutes=5)
+
+
+class BeingSent(Exception):
+    """Another worker is sending this mail, or died while it did; ask again later."""
 
 
 @inside_transaction
@@ -51,10 +55,13 @@ def queue(
 def send(mail_id: int) -> bool:
     """Send a mail unless it was sent or is being sent; say whether this call sent it.
 
-    Raises what the mail transport raises; the row then keeps the reason.
+    Raises what the mail transport raises; the row then keeps the reason. Raises `BeingSent` while
+    another worker has the mail in hand: whether that one succeeds is not known yet.
     """
     mail = _claim(mail_id)
     if mail is None:
+        if Mail.objects.filter(pk=mail_id, sent_at=None).exists():
+            raise BeingSent(f"mail {mail_id} is in the hands of another worker")
         return False
     message = EmailMultiAlternatives(
         subject=mail.subject,
@@ -94,3 +101,10 @@ def _record_sent(mail_id: int) -> None:
 @own_transaction
 def _record_failure(mail_id: int, *, error: str) -> None:
     Mail.objects.filter(pk=mail_id).update(sending_at=None, error=error[:2000])
+
+
+@no_transaction
+def try_again(mail_id: int) -> bool:
+    """Put a mail that was given up back in line, as staff ask for in the admin."""
+    message = OutboxMessage.objects.filter(key=f"mail:{mail_id}").first()
+    return message is not None and relay.revive(message.pk)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -49,10 +49,21 @@ class Claimed:
 
 
 @no_transaction
-def relay_once(deliver: Callable[[Claimed], None], *, batch: int = 100) -> int:
-    """Claim what is due and deliver it; return how many rows were claimed."""
+def relay_once(
+    deliver: Callable[[Claimed], None],
+    *,
+    batch: int = 100,
+    is_stopping: Callable[[], bool] = lambda: False,
+) -> int:
+    """Claim what is due and deliver it; return how many rows were claimed.
+
+    When the process is told to stop, the row in hand is finished and the others are given back.
+    """
     claimed = claim(batch)
-    for message in claimed:
+    for place, message in enumerate(claimed):
+        if is_stopping():
+            give_back(message.id for message in claimed[place:])
+            break
         try:
             deliver(message)
         except Exception as error:
@@ -68,6 +79,12 @@ def claim(batch: int) -> list[Claimed]:
         cursor.execute(_CLAIM, [LEASE, batch])
         rows = sorted(cursor.fetchall())
     return [Claimed(id, task, json.loads(payload)) for id, task, payload in rows]
+
+
+@own_transaction
+def give_back(message_ids: Iterable[int]) -> None:
+    """End the lease of rows that were not delivered."""
+    OutboxMessage.objects.filter(pk__in=list(message_ids), done_at=None).update(leased_until=None)
 
 
 @no_transaction

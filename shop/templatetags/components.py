@@ -8,7 +8,6 @@ from typing import Any
 from django import template
 from django.conf import settings
 from django.template.loader import get_template
-from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 register = template.Library()
@@ -17,7 +16,7 @@ REMEMBERED = 4096
 
 
 @register.simple_tag
-def component(template_name: str, **values: Any) -> SafeString:
+def component(template_name: str, **values: Any) -> str:
     """Include a template with these values and nothing else, like `include ... only`.
 
     What was drawn is kept in this process by its values and the language, so it cannot go stale;
@@ -27,14 +26,12 @@ def component(template_name: str, **values: Any) -> SafeString:
     """
     plain = tuple((name, _freeze(value)) for name, value in values.items())
     draw = _draw.__wrapped__ if settings.DEBUG else _draw
-    markup: SafeString = draw(template_name, get_language(), plain)
+    markup: str = draw(template_name, get_language(), plain)
     return markup
 
 
 @lru_cache(maxsize=REMEMBERED)
-def _draw(
-    template_name: str, language: str | None, values: tuple[tuple[str, Any], ...]
-) -> SafeString:
+def _draw(template_name: str, language: str | None, values: tuple[tuple[str, Any], ...]) -> str:
     return get_template(template_name).render(dict(values))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from babel.dates import format_date, format_skeleton
+from babel.dates import format_date, format_skeleton, format_time
 from django import template
 from django.utils.timezone import is_aware, localtime
 from django.utils.translation import get_language, to_locale
@@ -32,3 +32,13 @@ def short_day(value: date | datetime | None) -> str:
     if value is None:
         return ""
     return format_skeleton("MMMd", _local_day(value), locale=to_locale(get_language() or "en"))
+
+
+@register.filter
+def moment(value: datetime | None) -> str:
+    """Write a day with its time: `{{ event.created_at|moment }}` gives "Nov 21, 2026, 11:05"."""
+    if value is None:
+        return ""
+    locale = to_locale(get_language() or "en")
+    local = localtime(value)
+    return f"{format_date(local, 'medium', locale=locale)}, {format_time(local, 'HH:mm')}"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from django.db import DatabaseError, connection
-from django.db.migrations.executor import MigrationExecutor
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+
+from shop import queries
 
 
 @require_safe
@@ -21,14 +22,9 @@ def live(request: HttpRequest) -> HttpResponse:
 def ready(request: HttpRequest) -> HttpResponse:
     """Answer 200 when the database is there and every migration is applied, else 503."""
     try:
-        waiting = _count_unapplied_migrations()
+        waiting = queries.count_unapplied_migrations()
     except DatabaseError:
         return JsonResponse({"status": "the database does not answer"}, status=503)
     if waiting:
         return JsonResponse({"status": f"{waiting} migrations are not applied"}, status=503)
     return JsonResponse({"status": "ready"})
-
-
-def _count_unapplied_migrations() -> int:
-    executor = MigrationExecutor(connection)
-    return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))

@@ -58,7 +58,7 @@ class Command(BaseCommand):
                     ):
                         last_runs[name] = time.monotonic()
                         relay.registered_tasks()[entry["task"]].apply()
-                if relay.relay_once(deliver):
+                if relay.relay_once(deliver, is_stopping=lambda: self.is_stopping):
                     continue
                 listener = listener or self._listen()
                 for _notification in listener.notifies(timeout=POLL_SECONDS, stop_after=1):

@@ -1,0 +1,22 @@
+/* Adds less and more to a number field; with data-sends the form goes off by itself. */
+class QuantityStepper extends HTMLElement {
+  connectedCallback() {
+    const input = this.querySelector("input");
+    const most = Number(input.dataset.max) || 9999;
+    for (const button of this.querySelectorAll("[data-step]")) {
+      button.hidden = false;
+      button.addEventListener("click", () => {
+        const wanted = (parseInt(input.value, 10) || 0) + Number(button.dataset.step);
+        input.value = Math.min(Math.max(wanted, 1), most);
+        input.dispatchEvent(new Event("change"));
+      });
+    }
+    if (!("sends" in this.dataset)) return;
+    this.querySelector("[type=submit]").hidden = true;
+    input.addEventListener("change", () => {
+      clearTimeout(this.pause);
+      this.pause = setTimeout(() => input.form?.requestSubmit(), 350);
+    });
+  }
+}
+customElements.define("quantity-stepper", QuantityStepper);
