@@ -1,0 +1,42 @@
+"""Addresses of catalogue pages. A listing writes dozens, so each pattern is resolved only once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import quote
+
+from django.urls import reverse
+from django.utils.translation import get_language
+
+_PLACE = "placeholder"
+
+
+@dataclass(frozen=True, slots=True)
+class Crumb:
+    """A link with its words: a step of the way back up, or a suggestion where to go on."""
+
+    label: str
+    url: str
+
+
+def product_url(slug: str, *, sku: str = "") -> str:
+    """Address a product, or one of its variants."""
+    url = f"{_base('product', get_language())}{quote(slug)}/"
+    return f"{url}?variant={quote(sku, safe='')}" if sku else url
+
+
+def category_url(path: str) -> str:
+    """Address a category by the slugs from the root."""
+    return f"{_base('category', get_language())}{quote(path)}/"
+
+
+def seller_url(slug: str) -> str:
+    """Address a seller's page."""
+    return f"{_base('seller', get_language())}{quote(slug)}/"
+
+
+@lru_cache(maxsize=64)
+def _base(name: str, language: str | None) -> str:
+    """Return what stands before the slug; the language decides the prefix of the path."""
+    return reverse(f"catalog:{name}", args=[_PLACE]).removesuffix(f"{_PLACE}/")

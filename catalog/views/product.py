@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from catalog.queries import get_product_page
+from shop.views.caching import public_page
+
+
+@public_page
+def product(request: HttpRequest, slug: str) -> HttpResponse:
+    page = get_product_page(slug, sku=request.GET.get("variant", ""))
+    if page is None:
+        raise Http404
+    return render(request, "catalog/product.html", {"product": page})

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+
+from accounts.models import Seller
+from tests.factories.accounts import SellerFactory
+from tests.factories.catalog import BuyableProductFactory, ProductImageFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def havre() -> Seller:
+    return SellerFactory(
+        slug="havre", name="Havre", tagline="By the sea.", story="Five potters.", place="Bornholm"
+    )
+
+
+def test_story_and_own_products_newest_first(client, havre) -> None:
+    BuyableProductFactory(seller=havre, title="Old mug")
+    BuyableProductFactory(seller=havre, title="New mug")
+    BuyableProductFactory(title="Somebody else's")
+
+    context = client.get("/sellers/havre/").context
+
+    assert [card.title for card in context["cards"]] == ["New mug", "Old mug"]
+    assert context["total"] == 2
+    seller = context["seller"]
+    assert (seller.name, seller.tagline) == ("Havre", "By the sea.")
+    assert (seller.story, seller.place) == ("Five potters.", "Bornholm")
+
+
+def test_suspended_or_unknown_seller_is_not_found(client, havre) -> None:
+    Seller.objects.update(status=Seller.Status.SUSPENDED)
+
+    assert client.get("/sellers/havre/").status_code == 404
+    assert client.get("/sellers/unknown/").status_code == 404
+
+
+def test_seller_without_products_has_a_page(client, havre) -> None:
+    response = client.get("/sellers/havre/")
+
+    assert response.status_code == 200
+    assert response.context["cards"] == []
+
+
+def test_pages(client, havre) -> None:
+    for number in range(25):
+        BuyableProductFactory(seller=havre, title=f"Mug {number}")
+
+    second = client.get("/sellers/havre/?page=2")
+
+    assert [card.title for card in second.context["cards"]] == ["Mug 0"]
+    assert second.context["pagination"].previous_url == "/sellers/havre/"
+    assert client.get("/sellers/havre/?page=3").status_code == 404
+    assert client.get("/sellers/havre/?page=x").status_code == 200
+
+
+@pytest.mark.parametrize("many", [1, 20])
+def test_five_statements_whatever_the_rows(
+    client, havre, django_assert_num_queries: Any, many: int
+) -> None:
+    for _number in range(many):
+        ProductImageFactory(product=BuyableProductFactory(seller=havre))
+    client.get("/sellers/havre/")
+
+    with django_assert_num_queries(3):
+        client.get("/sellers/havre/")
+
+    cache.clear()
+    with django_assert_num_queries(5):
+        client.get("/sellers/havre/")
