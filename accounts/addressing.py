@@ -103,21 +103,21 @@ def match_region(region: str, rules: AddressRules) -> str:
     return "" if rules.regions else region.strip()
 
 
-def address_lines(address: Mapping[str, str]) -> list[str]:
+def address_lines(address: Mapping[str, object]) -> list[str]:
     """Write an address as its country does; keys as in `orders.OrderAddress`."""
     parts = {
-        "%N": address["name"],
-        "%A": address["street"],
-        "%Z": address["postcode"],
-        "%C": address["city"],
-        "%S": address["region"],
+        "N": str(address["name"]),
+        "A": str(address["street"]),
+        "Z": str(address["postcode"]),
+        "C": str(address["city"]),
+        "S": str(address["region"]),
     }
-    written = get_rules(address["country"]).layout
-    for mark, value in parts.items():
-        written = written.replace(mark, value)
-    written = re.sub(r"%[A-Z]", "", written)
-    lines = [line.strip(" ,-") for line in written.split("%n")]
-    return [*filter(None, lines), country_name(address["country"])]
+    country = str(address["country"])
+    lines = [
+        re.sub(r"%([A-Z])", lambda mark: parts.get(mark[1], ""), line).strip(" ,-")
+        for line in get_rules(country).layout.split("%n")
+    ]
+    return [*filter(None, lines), country_name(country)]
 
 
 @lru_cache(maxsize=16)

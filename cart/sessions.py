@@ -12,12 +12,12 @@ SESSION_KEY = "cart"
 
 def find_cart(request: HttpRequest) -> Cart | None:
     """Return the open cart of this visitor; never creates one, never starts a session."""
-    cart_id = request.session.get(SESSION_KEY)
+    cart_id: int | None = request.session.get(SESSION_KEY)
     if cart_id is None and not request.user.is_authenticated:
         return None
     if request.user.is_authenticated:
         return Cart.objects.filter(user_id=request.user.pk, closed_at=None).first()
-    return Cart.objects.filter(pk=cart_id, user=None, closed_at=None).first()
+    return Cart.objects.filter(user=None, closed_at=None, pk=cart_id or 0).first()
 
 
 def find_or_create_cart(request: HttpRequest) -> Cart:

@@ -54,3 +54,13 @@ def find_violations() -> list[Violation]:
         for invariant in list_invariants()
         for detail in invariant.find_violations()
     ]
+
+
+declare(
+    "I22",
+    "no side effect waits for more than an hour after its time",
+    sql="""
+    SELECT task || ' ' || key FROM shop_outboxmessage
+    WHERE done_at IS NULL AND dead_at IS NULL AND available_at < now() - interval '1 hour'
+    """,
+)

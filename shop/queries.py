@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import psycopg
 from django.core.cache import cache
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.urls import reverse
+from django.utils.translation import get_language
 
 from shop.clock import now
 from shop.models import Page, TaxRate
@@ -24,7 +26,15 @@ def list_footer_pages() -> list[tuple[str, str]]:
     if rows is None:
         rows = list(Page.objects.filter(is_in_footer=True).values_list("title", "slug"))
         cache.set(FOOTER_CACHE_KEY, rows, 60)
-    return [(title, reverse("shop:page", args=[slug])) for title, slug in rows]
+    return list(_address(tuple(rows), get_language()))
+
+
+@lru_cache(maxsize=16)
+def _address(
+    rows: tuple[tuple[str, str], ...], language: str | None
+) -> tuple[tuple[str, str], ...]:
+    """Spell out the addresses once; the language decides how they begin."""
+    return tuple((title, reverse("shop:page", args=[slug])) for title, slug in rows)
 
 
 def get_tax_rates(*, country: str, region: str = "") -> Mapping[int, Rate]:

@@ -10,6 +10,7 @@ import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
+from django.utils import translation
 
 from payments import gateways
 from payments.simulator.running import Simulator, running_simulator
@@ -28,8 +29,10 @@ def redis_url() -> str:
 
 
 @pytest.fixture(autouse=True)
-def _a_clean_cache() -> None:
+def _a_clean_start(settings: Any) -> None:
+    """Forget what the test before left in this process: cached values, the active language."""
     cache.clear()
+    translation.activate(settings.LANGUAGE_CODE)
 
 
 @pytest.fixture(autouse=True)

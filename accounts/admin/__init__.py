@@ -1,0 +1,3 @@
+from accounts.admin import people, sellers
+
+__all__ = ["people", "sellers"]

@@ -1,0 +1,3 @@
+from cart.admin import shipping
+
+__all__ = ["shipping"]

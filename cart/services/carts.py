@@ -64,17 +64,22 @@ def close(cart: Cart) -> None:
 
 
 @inside_transaction
-def refill(*, quantities: dict[int, int], user: User | None) -> Cart:
-    """Open a cart that holds what an unpaid order held, by variant id, at today's prices."""
-    cart = Cart.objects.get_or_create(user=user, closed_at=None)[0] if user else Cart()
-    if cart.pk is None:
+def refill(cart: Cart | None, *, quantities: dict[int, int], user: User | None) -> Cart:
+    """Put what an unpaid order held, by variant id, back in a cart at today's prices.
+
+    `cart` is an open one, locked by the caller; without it the person's own or a new one is taken.
+    """
+    if cart is None:
+        cart = Cart.objects.get_or_create(user=user, closed_at=None)[0] if user else Cart()
         cart.save()
+    held = {item.variant_id: item for item in cart.items.all()}
     for variant in ProductVariant.objects.filter(pk__in=quantities):
-        CartItem.objects.get_or_create(
-            cart=cart,
-            variant=variant,
-            defaults={"quantity": quantities[variant.pk], "seen_price": variant.price},
+        item = held.get(variant.pk) or CartItem(cart=cart, variant=variant, quantity=0)
+        item.quantity = min(
+            item.quantity + quantities[variant.pk], settings.SHOP_ORDER_QUANTITY_LIMIT
         )
+        item.seen_price = variant.price
+        item.save()
     return cart
 
 

@@ -10,9 +10,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import Seller
-from cart.errors import CartFull, NotForSale
+from cart.errors import CartClosed, CartFull, NotForSale
 from cart.models import Cart, CartItem
 from catalog.models import Product, ProductVariant
+from shop.clock import now
 from shop.transactions import own_transaction
 
 MOST_LINES = 300
@@ -30,7 +31,8 @@ class Outcome:
 def add(cart: Cart, *, variant_id: int, quantity: int) -> Outcome:
     """Put pieces in the cart, on top of those that are there, up to what can be bought.
 
-    Raises `NotForSale` when the variant is gone or sold out, `CartFull` beyond 300 lines.
+    Locks the cart. Raises `NotForSale` when the variant is gone or sold out, `CartFull` beyond 300
+    lines, `CartClosed` when the cart was ordered meanwhile.
     """
     variant = _get_variant(variant_id)
     limit = _most_pieces(variant)
@@ -41,6 +43,7 @@ def add(cart: Cart, *, variant_id: int, quantity: int) -> Outcome:
             _("Your cart holds %(count)d different things, as many as it can. Order these first.")
             % {"count": MOST_LINES}
         )
+    _touch(cart.pk)
     with connection.cursor() as cursor:
         cursor.execute(
             _ADD,
@@ -53,7 +56,6 @@ def add(cart: Cart, *, variant_id: int, quantity: int) -> Outcome:
             },
         )
         (held,) = cursor.fetchone()
-    cart.save(update_fields=["updated_at"])
     return Outcome(
         held, _limit_notice(variant, limit) if quantity > limit or held == limit < quantity else ""
     )
@@ -61,7 +63,11 @@ def add(cart: Cart, *, variant_id: int, quantity: int) -> Outcome:
 
 @own_transaction
 def change(item: CartItem, *, quantity: int) -> Outcome:
-    """Set how many pieces a line holds; 0 takes it out, more than there are is cut down."""
+    """Set how many pieces a line holds; 0 takes it out, more than there are is cut down.
+
+    Locks the cart. Raises `CartClosed` when it was ordered meanwhile.
+    """
+    _touch(item.cart_id)
     if quantity <= 0:
         item.delete()
         return Outcome(0)
@@ -83,6 +89,12 @@ def accept_prices(cart: Cart) -> None:
             "AND item.seen_price <> variant.price",
             [cart.pk],
         )
+
+
+def _touch(cart_id: int) -> None:
+    """Lock an open cart, so that neither placement nor sign-in reads it half changed."""
+    if not Cart.objects.filter(pk=cart_id, closed_at=None).update(updated_at=now()):
+        raise CartClosed(_("This cart was already ordered."))
 
 
 _ADD = """

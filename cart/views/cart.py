@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
-from shop.views.same_origin import same_origin_required
 
 from cart import queries
+from cart.errors import CartClosed
 from cart.forms import AddForm, QuantityForm
 from cart.models import CartItem
 from cart.services import lines
 from cart.sessions import find_cart, find_or_create_cart
 from shop.errors import ShopError
+from shop.requests import HtmxRequest
+from shop.views.same_origin import same_origin_required
 
 
 @require_safe
@@ -29,22 +32,17 @@ def detail(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @same_origin_required
-def add(request: HttpRequest) -> HttpResponse:
+def add(request: HtmxRequest) -> HttpResponse:
     """Put a variant in the cart, then show the cart, or its drawer to htmx."""
     form = AddForm(request.POST)
     notice = ""
     if form.is_valid():
         try:
-            outcome = lines.add(
-                find_or_create_cart(request),
-                variant_id=form.cleaned_data["variant"],
-                quantity=form.cleaned_data["quantity"],
-            )
-            notice = outcome.notice
+            notice = _add(request, form).notice
         except ShopError as error:
             notice = str(error)
     else:
-        notice = " ".join(message for errors in form.errors.values() for message in errors)
+        notice = _all_errors(form)
     if request.htmx:
         return _drawer(request, notice)
     if notice:
@@ -68,12 +66,30 @@ def item(request: HttpRequest, item_id: int) -> HttpResponse:
     if found is None:
         messages.info(request, _("That was no longer in your cart."))
     elif not form.is_valid():
-        messages.error(request, " ".join(form.errors["quantity"]))
+        messages.error(request, _all_errors(form))
     else:
-        outcome = lines.change(found, quantity=form.cleaned_data["quantity"])
-        if outcome.notice:
-            messages.info(request, outcome.notice)
+        try:
+            notice = lines.change(found, quantity=form.cleaned_data["quantity"]).notice
+        except CartClosed as error:
+            notice = str(error)
+        if notice:
+            messages.info(request, notice)
     return redirect("cart:detail")
+
+
+def _add(request: HttpRequest, form: AddForm) -> lines.Outcome:
+    wanted = {
+        "variant_id": form.cleaned_data["variant"],
+        "quantity": form.cleaned_data["quantity"],
+    }
+    try:
+        return lines.add(find_or_create_cart(request), **wanted)
+    except CartClosed:  # Ordered in another tab this very moment: a new cart takes it.
+        return lines.add(find_or_create_cart(request), **wanted)
+
+
+def _all_errors(form: Form) -> str:
+    return " ".join(str(message) for errors in form.errors.values() for message in errors)
 
 
 def _drawer(request: HttpRequest, notice: str) -> HttpResponse:

@@ -37,4 +37,4 @@ class ImageAsset(models.Model):
         verbose_name_plural = _("images")
 
     def __str__(self) -> str:
-        return self.original.name
+        return self.original.name or ""

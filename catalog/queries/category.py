@@ -28,7 +28,7 @@ from catalog.queries.filters import (
     sort_labels,
 )
 from catalog.queries.links import Crumb, category_url
-from catalog.queries.pagination import PAGE_SIZE, Pagination, paginate, read_page
+from catalog.queries.pagination import Pagination, limit_sql, paginate, read_page
 from catalog.queries.pictures import ASSET_COLUMNS, Picture, make_picture
 from catalog.queries.rows import fetch_rows
 from shop.formatting import format_money
@@ -186,16 +186,11 @@ def _list_ids(
     where = " AND ".join(
         [FOR_SALE, "p.category_id = ANY(%(categories)s)", *(c.sql for c in conditions)]
     )
-    params: dict[str, Any] = {
-        "categories": list(category_ids),
-        "limit": PAGE_SIZE,
-        "offset": (page - 1) * PAGE_SIZE,
-    }
+    params: dict[str, Any] = {"categories": list(category_ids)}
     for condition in conditions:
         params.update(condition.params)
     rows = fetch_rows(
-        f"SELECT p.id FROM {FROM_PRODUCTS} WHERE {where} ORDER BY {order} "
-        "LIMIT %(limit)s OFFSET %(offset)s",
+        f"SELECT p.id FROM {FROM_PRODUCTS} WHERE {where} ORDER BY {order} {limit_sql(page)}",
         params,
     )
     return [row[0] for row in rows]

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
 from babel.numbers import format_decimal
@@ -118,6 +119,15 @@ def list_facets(
     sort: str,
 ) -> list[Facet]:  # fmt: skip
     """Lay out the facets. An option nobody offers is left out, unless it is chosen."""
+    return list(_lay_out(tuple(counts), filters, tuple(facetables), path, sort, get_language()))
+
+
+@lru_cache(maxsize=128)
+def _lay_out(
+    counts: tuple[FacetCount, ...], filters: Filters, facetables: tuple[Facetable, ...], path: str,
+    sort: str, language: str | None,
+) -> tuple[Facet, ...]:  # fmt: skip
+    """Write the labels and addresses once for equal counts: a listing has a hundred of them."""
     by_code: dict[str, list[FacetCount]] = defaultdict(list)
     for count in counts:
         by_code[count.code].append(count)
@@ -140,7 +150,7 @@ def list_facets(
         options.sort(key=lambda option: _rank(option, facetable))
         kind = "swatch" if any(option.swatch for option in options) else "list"
         facets.append(Facet(facetable.code, facetable.name, kind, tuple(options)))
-    return facets
+    return tuple(facets)
 
 
 def option_label(facetable: Facetable, count: FacetCount) -> str:
@@ -159,8 +169,12 @@ def option_label(facetable: Facetable, count: FacetCount) -> str:
 
 def number_label(number: Decimal, unit: str) -> str:
     """Write a measure in the page's language: "1,200 ml"."""
-    text = format_decimal(number, locale=to_locale(get_language() or "en"))
-    return f"{text} {unit}".strip()
+    return f"{_format(number, get_language() or 'en')} {unit}".strip()
+
+
+@lru_cache(maxsize=4096)
+def _format(number: Decimal, language: str) -> str:
+    return format_decimal(number, locale=to_locale(language))
 
 
 def _all_facetables(facetables: Sequence[Facetable]) -> list[Facetable]:

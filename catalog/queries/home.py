@@ -44,9 +44,9 @@ def _list_ids(*, order: str, limit: int, without: Sequence[int]) -> list[int]:
     rows = fetch_rows(
         f"""
         SELECT p.id FROM {FROM_PRODUCTS} WHERE {FOR_SALE} AND p.id <> ALL(%(without)s::bigint[])
-        ORDER BY {order} LIMIT %(limit)s
+        ORDER BY {order} LIMIT {limit:d}
         """,
-        {"limit": limit, "without": list(without)},
+        {"without": list(without)},
     )
     return [row[0] for row in rows]
 
@@ -58,8 +58,7 @@ def _list_categories() -> list[CategoryCard]:
         FROM catalog_category category
         LEFT JOIN catalog_imageasset asset ON asset.id = category.image_id
         WHERE category.parent_id IS NULL
-        ORDER BY category.position, category.name LIMIT %(limit)s
-        """,
-        {"limit": MOST_CATEGORIES},
+        ORDER BY category.position, category.name LIMIT {MOST_CATEGORIES}
+        """
     )
     return [make_category_card(path, name, alt, asset) for path, name, alt, *asset in rows]

@@ -33,6 +33,11 @@ def read_page(text: str) -> int:
     return int(text) if _PAGE_NUMBER.fullmatch(text) else 1
 
 
+def limit_sql(page: int) -> str:
+    """Say in SQL which rows a page has."""
+    return f"LIMIT {PAGE_SIZE:d} OFFSET {(page - 1) * PAGE_SIZE:d}"
+
+
 def paginate(*, total: int, page: int, url_of: Callable[[int], str]) -> Pagination | None:
     """Lay out the links of a listing's pages; None when the page lies beyond the last one."""
     pages = max(1, -(-total // PAGE_SIZE))

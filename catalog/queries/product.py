@@ -147,8 +147,8 @@ def _list_related(product_id: int, category_id: int | None) -> Sequence[int]:
         f"""
         SELECT p.id FROM {FROM_PRODUCTS}
         WHERE {FOR_SALE} AND p.category_id = %(category)s AND p.id <> %(product)s
-        ORDER BY p.is_available DESC, {ORDERS["best"]} LIMIT %(limit)s
+        ORDER BY p.is_available DESC, {ORDERS["best"]} LIMIT {RELATED}
         """,
-        {"product": product_id, "category": category_id, "limit": RELATED},
+        {"product": product_id, "category": category_id},
     )
     return [row[0] for row in rows]

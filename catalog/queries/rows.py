@@ -10,8 +10,12 @@ from django.db import connection
 Row = tuple[Any, ...]
 
 
-def fetch_rows(sql: str, params: Mapping[str, Any]) -> list[Row]:
-    """Run one statement and return all its rows."""
+def fetch_rows(sql: str, params: Mapping[str, Any] | None = None) -> list[Row]:
+    """Run one statement and return all its rows.
+
+    Connections keep the plans of what they repeat, whatever the parameters: a LIMIT, on which a
+    plan turns, belongs into the text.
+    """
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         rows: list[Row] = cursor.fetchall()

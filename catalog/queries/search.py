@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from catalog.queries.cards import FOR_SALE, FROM_PRODUCTS, ORDERS, ProductCard, list_cards
 from catalog.queries.filters import SortOption, read_sort, sort_labels
 from catalog.queries.links import Crumb, category_url
-from catalog.queries.pagination import PAGE_SIZE, Pagination, paginate, read_page
+from catalog.queries.pagination import Pagination, limit_sql, paginate, read_page
 from catalog.queries.rows import fetch_rows
 from catalog.search.text import configuration, to_tsquery
 
@@ -80,7 +80,7 @@ WITH hits AS (
 SELECT p.id, count(*) OVER ()
 FROM {products} JOIN found ON found.id = p.id
 WHERE {for_sale}
-ORDER BY {order} LIMIT %(limit)s OFFSET %(offset)s
+ORDER BY {order} {limit}
 """
 
 
@@ -93,13 +93,12 @@ def _find(typed: str, *, sort: str, page: int) -> tuple[list[int], int]:
             products=FROM_PRODUCTS,
             for_sale=FOR_SALE,
             order=ORDERS.get(sort, by_rank),
+            limit=limit_sql(page),
         ),
         {
             "configuration": configuration(),
             "words": to_tsquery(typed),
             "skus": [typed, typed.upper()],
-            "limit": PAGE_SIZE,
-            "offset": (page - 1) * PAGE_SIZE,
         },
     )
     return [row[0] for row in rows], rows[0][1] if rows else 0
@@ -113,8 +112,7 @@ def _list_popular_categories() -> list[Crumb]:
             SELECT p.category_id, sum(p.popularity) AS popularity, count(*) AS products
             FROM {FROM_PRODUCTS} WHERE {FOR_SALE} GROUP BY p.category_id
         ) AS sold ON sold.category_id = category.id
-        ORDER BY sold.popularity DESC, sold.products DESC, category.name LIMIT %(limit)s
-        """,
-        {"limit": MOST_SUGGESTIONS},
+        ORDER BY sold.popularity DESC, sold.products DESC, category.name LIMIT {MOST_SUGGESTIONS}
+        """
     )
     return [Crumb(label=name, url=category_url(path)) for path, name in rows]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from accounts.models import Seller
 from catalog.queries.cards import FOR_SALE, FROM_PRODUCTS, ORDERS, ProductCard, list_cards
 from catalog.queries.links import seller_url
-from catalog.queries.pagination import PAGE_SIZE, Pagination, paginate, read_page
+from catalog.queries.pagination import Pagination, limit_sql, paginate, read_page
 from catalog.queries.rows import fetch_rows
 
 
@@ -43,9 +43,8 @@ def list_sellers(*, limit: int) -> list[SellerCard]:
         f"""
         SELECT s.slug, s.name, s.tagline, s.place FROM accounts_seller s
         WHERE EXISTS (SELECT FROM catalog_product p WHERE p.seller_id = s.id AND {FOR_SALE})
-        ORDER BY s.name, s.id LIMIT %(limit)s
-        """,
-        {"limit": limit},
+        ORDER BY s.name, s.id LIMIT {limit:d}
+        """
     )
     return [
         SellerCard(url=seller_url(slug), name=name, tagline=tagline, place=place)
@@ -86,8 +85,8 @@ def _list_ids(seller_id: int, *, page: int) -> tuple[list[int], int]:
         f"""
         SELECT p.id, count(*) OVER () FROM {FROM_PRODUCTS}
         WHERE {FOR_SALE} AND p.seller_id = %(seller)s
-        ORDER BY {ORDERS["newest"]} LIMIT %(limit)s OFFSET %(offset)s
+        ORDER BY {ORDERS["newest"]} {limit_sql(page)}
         """,
-        {"seller": seller_id, "limit": PAGE_SIZE, "offset": (page - 1) * PAGE_SIZE},
+        {"seller": seller_id},
     )
     return [row[0] for row in rows], rows[0][1] if rows else 0

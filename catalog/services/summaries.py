@@ -43,4 +43,4 @@ def refresh(product_ids: Collection[int]) -> int:
         return 0
     with connection.cursor() as cursor:
         cursor.execute(_REFRESH, [sorted(product_ids)])
-        return cursor.rowcount
+        return int(cursor.rowcount)

@@ -122,8 +122,8 @@ def look_at_relay() -> Finding:
         )
     if outbox.dead:
         return warning(
-            f"{outbox.dead} tasks failed too often and were given up. Their rows in the admin, "
-            "under outbox messages, say why; try them again there once that is mended."
+            f"{outbox.dead} tasks failed too often and were given up. The list of tasks in the "
+            "admin says why; once that is mended, try them again there."
         )
     if not outbox.relays:
         return warning("No relay listens, so mails and payments wait. Start `manage.py relay`.")

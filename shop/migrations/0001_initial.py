@@ -100,6 +100,13 @@ class Migration(migrations.Migration):
                 ("task", models.CharField(max_length=100)),
                 ("payload", models.JSONField(default=dict)),
                 (
+                    "priority",
+                    models.PositiveSmallIntegerField(
+                        db_default=5,
+                        help_text="Lower goes first: people wait for mails, nobody for pictures.",
+                    ),
+                ),
+                (
                     "created_at",
                     models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
                 ),
@@ -117,7 +124,7 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(
                         condition=models.Q(("dead_at", None), ("done_at", None)),
-                        fields=["available_at"],
+                        fields=["priority", "available_at"],
                         name="outbox_waiting",
                     )
                 ],

@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 
 class OutboxMessage(models.Model):
@@ -11,6 +12,9 @@ class OutboxMessage(models.Model):
     key = models.CharField(max_length=200, unique=True)
     task = models.CharField(max_length=100)
     payload = models.JSONField(default=dict)
+    priority = models.PositiveSmallIntegerField(
+        db_default=5, help_text=_("Lower goes first: people wait for mails, nobody for pictures.")
+    )
     created_at = models.DateTimeField(db_default=Now())
     available_at = models.DateTimeField(db_default=Now())
     leased_until = models.DateTimeField(null=True, blank=True)
@@ -22,7 +26,7 @@ class OutboxMessage(models.Model):
     class Meta:
         indexes = [
             models.Index(
-                fields=["available_at"],
+                fields=["priority", "available_at"],
                 name="outbox_waiting",
                 condition=Q(done_at=None, dead_at=None),
             ),

@@ -2,7 +2,8 @@
 
 A row stays until its task reports success. What was handed over and never came back (a killed
 worker, an emptied broker) is handed over again when its lease runs out, so a task may run twice and
-must be safe to. After MAX_ATTEMPTS failures a row is dead and waits for a person.
+must be safe to. After MAX_ATTEMPTS failures a row is dead and waits for a person; a broker that is
+away is nobody's failure, however long it takes.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 
 from celery import current_app
 from django.db import connection
+from kombu.exceptions import OperationalError as BrokerAway
 
 from shop.clock import now
 from shop.models import OutboxMessage
@@ -27,17 +29,18 @@ logger = logging.getLogger(__name__)
 MAX_ATTEMPTS = 5
 LEASE = timedelta(minutes=3)
 BACKOFF_SECONDS = (2, 15, 60, 300)
+BROKER_PAUSE = timedelta(seconds=5)
 KEEP_DONE = timedelta(days=7)
 
 _CLAIM = """
-UPDATE shop_outboxmessage SET leased_until = now() + %s
+UPDATE shop_outboxmessage SET leased_until = now() + make_interval(secs => %s)
 WHERE id IN (
     SELECT id FROM shop_outboxmessage
     WHERE done_at IS NULL AND dead_at IS NULL AND available_at <= now()
       AND (leased_until IS NULL OR leased_until < now())
-    ORDER BY available_at, id LIMIT %s FOR UPDATE SKIP LOCKED
+    ORDER BY priority, available_at, id LIMIT %s FOR UPDATE SKIP LOCKED
 )
-RETURNING id, task, payload::text
+RETURNING priority, id, task, payload::text
 """
 
 
@@ -66,6 +69,10 @@ def relay_once(
             break
         try:
             deliver(message)
+        except BrokerAway as error:
+            logger.warning("the broker is away (%s); %s rows wait", error, len(claimed) - place)
+            put_off([waiting.id for waiting in claimed[place:]], reason=f"no broker: {error}")
+            break
         except Exception as error:
             logger.exception("outbox %s (%s) could not be delivered", message.id, message.task)
             record_failure(message.id, error=f"{type(error).__name__}: {error}")
@@ -76,9 +83,9 @@ def relay_once(
 def claim(batch: int) -> list[Claimed]:
     """Lease the rows that are due; rows that another relay holds are skipped."""
     with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, [LEASE, batch])
+        cursor.execute(_CLAIM, [LEASE.total_seconds(), batch])
         rows = sorted(cursor.fetchall())
-    return [Claimed(id, task, json.loads(payload)) for id, task, payload in rows]
+    return [Claimed(id, task, json.loads(payload)) for _priority, id, task, payload in rows]
 
 
 @own_transaction
@@ -135,6 +142,14 @@ def record_failure(message_id: int, *, error: str) -> None:
         pause = BACKOFF_SECONDS[min(message.attempts, len(BACKOFF_SECONDS)) - 1]
         message.available_at = now() + timedelta(seconds=pause)
     message.save()
+
+
+@own_transaction
+def put_off(message_ids: list[int], *, reason: str) -> None:
+    """Let rows wait for a moment without counting a failure."""
+    OutboxMessage.objects.filter(pk__in=message_ids, done_at=None, dead_at=None).update(
+        leased_until=now() + BROKER_PAUSE, error=reason[:2000]
+    )
 
 
 @own_transaction

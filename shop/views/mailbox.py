@@ -21,7 +21,7 @@ def mailbox(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @never_cache
-@csp_update({"style-src": [UNSAFE_INLINE]})
+@csp_update({"style-src": [UNSAFE_INLINE]})  # type: ignore[arg-type]  # typed for argument-less views
 def mail(request: HttpRequest, mail_id: int) -> HttpResponse:
     """Show one mail; its HTML part keeps the inline styles that mail programs need."""
     mail = get_object_or_404(Mail, pk=mail_id)

@@ -15,7 +15,7 @@ from tests.admin_forms import address, errors, sign_in, submit
 from tests.catalog.pictures import picture
 from tests.catalog.records import FIRST_COUNT, mug, vase
 from tests.factories.accounts import SellerFactory, SellerMemberFactory
-from tests.factories.catalog import TaxClassFactory
+from tests.factories.catalog import CategoryFactory, TaxClassFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -62,7 +62,7 @@ def test_seller_puts_a_product_with_picture_and_options_on_sale(
         options__0__name="Glaze",
         options__0__choices="Moss #7B7F63\nDark ink",
         options__0__position=0,
-        **{"_continue": "1"},
+        _continue="1",
     )
     assert first.status_code == 302, errors(first)
     product = Product.objects.get()
@@ -200,7 +200,7 @@ def test_seller_cannot_sell_in_another_sellers_name(owner: Client) -> None:
 
 def test_packer_reads_and_changes_nothing(seller: Seller) -> None:
     packer = sign_in(SellerMemberFactory(seller=seller, role=SellerMember.Role.PACKER).user)
-    product = save(vase(), seller)
+    product = save(mug(attributes=(AttributeRecord("Capacity", ("320 ml",)),)), seller)
 
     read = packer.get(change_page(product))
     posted = packer.post(change_page(product), {"title": "Other"})
@@ -208,7 +208,19 @@ def test_packer_reads_and_changes_nothing(seller: Seller) -> None:
     assert read.status_code == 200
     assert posted.status_code == 403
     assert packer.get(ADD).status_code == 403
-    assert Product.objects.get().title == "Knop vase"
+    assert Product.objects.get().title == "Dune mug"
+
+
+def test_seller_looks_categories_up_and_leaves_them_alone(owner: Client) -> None:
+    category = CategoryFactory(slug="vases", name="Vases")
+    lookup = {"app_label": "catalog", "model_name": "product", "field_name": "category"}
+
+    found = owner.get("/admin/autocomplete/", lookup | {"term": "vas"}).json()
+    page = address("catalog_category", "change", category.pk)
+
+    assert [row["id"] for row in found["results"]] == [str(category.pk)]
+    assert owner.post(page, {"name": "Mine"}).status_code == 403
+    assert owner.get("/admin/catalog/category/add/").status_code == 403
 
 
 def test_staff_without_rights_or_seller_sees_no_product() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import factory
 from django.db import transaction
+from django.utils.text import slugify
 from factory.django import DjangoModelFactory
 
 from catalog.models import (
@@ -43,9 +44,11 @@ class CategoryFactory(DjangoModelFactory[Category]):
     slug = factory.Sequence(lambda n: f"category-{n}")
     name = factory.Sequence(lambda n: f"Category {n}")
     path = factory.LazyAttribute(
-        lambda category: f"{category.parent.path}/{category.slug}"
-        if getattr(category, "parent", None)
-        else category.slug
+        lambda category: (
+            f"{category.parent.path}/{category.slug}"
+            if getattr(category, "parent", None)
+            else category.slug
+        )
     )
 
 
@@ -159,4 +162,4 @@ class AttributeValueFactory(DjangoModelFactory[AttributeValue]):
     product = factory.SubFactory(ProductFactory)
     attribute = factory.SubFactory(AttributeFactory)
     text = "Moss"
-    facet = factory.LazyAttribute(lambda value: value.text.lower())
+    facet = factory.LazyAttribute(lambda value: slugify(value.text))

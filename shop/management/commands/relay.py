@@ -36,6 +36,8 @@ class Command(BaseCommand):
         current_app.loader.import_default_modules()
         has_broker = bool(settings.CELERY_BROKER_URL)
         deliver = relay.publish if has_broker else relay.run_here
+        # Run here, one at a time: a mail that comes up must not wait behind a hundred pictures.
+        self.batch = 100 if has_broker else 1
         if options["once"]:
             while relay.relay_once(deliver):
                 pass
@@ -58,7 +60,9 @@ class Command(BaseCommand):
                     ):
                         last_runs[name] = time.monotonic()
                         relay.registered_tasks()[entry["task"]].apply()
-                if relay.relay_once(deliver, is_stopping=lambda: self.is_stopping):
+                if relay.relay_once(
+                    deliver, batch=self.batch, is_stopping=lambda: self.is_stopping
+                ):
                     continue
                 listener = listener or self._listen()
                 for _notification in listener.notifies(timeout=POLL_SECONDS, stop_after=1):

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import TabularInline
+
+from accounts.admin.scoping import SellerScopedAdmin, get_seller_roles
+from accounts.models import Seller, SellerMember
+
+
+class MemberInline(TabularInline):
+    model = SellerMember
+    extra = 0
+    autocomplete_fields = ["user"]
+
+
+@admin.register(Seller)
+class SellerAdmin(SellerScopedAdmin):
+    """The shop's staff see every seller; a seller's people tell their own story."""
+
+    seller_path = "pk"
+    sellers_may_add = False
+    sellers_may_delete = False
+    list_display = ["name", "place", "country", "status"]
+    list_filter = ["status"]
+    search_fields = ["name", "slug", "email"]
+    fieldsets = [
+        (None, {"fields": ["name", "slug", "status", "email"]}),
+        (_("Where"), {"fields": ["place", "country"]}),
+        (_("What shoppers read"), {"fields": ["tagline", "story"]}),
+    ]
+    inlines = [MemberInline]
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, Any]:
+        return {} if obj else {"slug": ["name"]}
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return ["slug", "status"] if get_seller_roles(request) else []
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
+        return [] if get_seller_roles(request) else [MemberInline]

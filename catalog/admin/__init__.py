@@ -1,0 +1,3 @@
+from catalog.admin import attributes, categories, pictures, products, stock
+
+__all__ = ["attributes", "categories", "pictures", "products", "stock"]

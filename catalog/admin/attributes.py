@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from accounts.admin.scoping import SellerScopedAdmin
+from catalog.models import Attribute
+
+
+@admin.register(Attribute)
+class AttributeAdmin(SellerScopedAdmin):
+    """Kinds of facts, kept by the shop; sellers look them up for their products."""
+
+    seller_path = ""
+    sellers_may_add = sellers_may_change = sellers_may_delete = False
+    list_display = ["name", "code", "kind", "unit", "is_filter", "position"]
+    list_filter = ["kind", "is_filter"]
+    search_fields = ["name", "code"]
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, Any]:
+        return {} if obj else {"code": ["name"]}
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Kind and unit say how values were read, so they stay once there are values."""
+        return ["code", "kind", "unit"] if obj and obj.values.exists() else []

@@ -1,0 +1,158 @@
+"""Loads the demo catalogue: makers, categories, products, pictures and stock."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from accounts.models import Seller
+from accounts.services import sellers
+from catalog.demo import facts
+from catalog.models import Category, ImageAsset, Product
+from catalog.records import (
+    CategoryStep,
+    ImageRecord,
+    OptionRecord,
+    OptionValueRecord,
+    ProductRecord,
+    VariantRecord,
+)
+from catalog.services import categories, media, publishing
+from catalog.services.publishing import Saved, StockTaking
+from catalog.services.rows import assign
+from shop.richtext import paragraphs
+from shop.transactions import no_transaction
+
+FOLDER = Path(__file__).parent
+STOCK_REASON = "Demo shop"
+Entry = Mapping[str, Any]
+"""One object of catalog.json."""
+
+
+def read_catalog() -> dict[str, list[Entry]]:
+    """Read the catalogue as it lies beside this module."""
+    catalog: dict[str, list[Entry]] = json.loads((FOLDER / "catalog.json").read_text("utf-8"))
+    return catalog
+
+
+def is_empty() -> bool:
+    """Say whether the shop has no product at all."""
+    return not Product.objects.exists()
+
+
+@no_transaction
+def load() -> Iterator[Saved]:
+    """Create or update the catalogue, one product per transaction; yield each.
+
+    A shelf that was counted before is left alone, so loading again undoes no sale. The first
+    product of the file comes last, which makes it the newest.
+    """
+    catalog = read_catalog()
+    makers = save_makers(catalog["makers"])
+    ways = _find_ways(catalog["categories"])
+    for entry in catalog["categories"]:
+        _save_category(entry, ways[entry["slug"]])
+    for entry in reversed(catalog["products"]):
+        record = make_record(entry, ways)
+        yield publishing.save_product(
+            record,
+            seller=makers[entry["maker"]],
+            stock_taking=StockTaking(reason=STOCK_REASON),
+            assets=_store(image.source for image in record.images),
+        )
+
+
+@no_transaction
+def save_makers(entries: Iterable[Entry]) -> dict[str, Seller]:
+    """Create or update the makers as sellers; return them by slug."""
+    return {
+        entry["slug"]: sellers.save_seller(
+            entry["slug"],
+            name=entry["name"],
+            country=entry["country"],
+            tagline=entry["tagline"],
+            story=entry["story"],
+            place=entry["place"],
+            email=f"{entry['slug']}@emporium.example",
+        )
+        for entry in entries
+    }
+
+
+def make_record(entry: Entry, ways: Mapping[str, tuple[CategoryStep, ...]]) -> ProductRecord:
+    """Turn one product of the file into a record."""
+    extras = [text for text in (entry["includes"], entry["not_included"]) if text]
+    return ProductRecord(
+        handle=entry["slug"],
+        title=entry["name"],
+        short_description=entry["short_description"],
+        description=paragraphs("\n\n".join([entry["description"], *extras])),
+        care=entry["care"] or "",
+        origin=entry["origin"] or "",
+        tags=tuple(entry["tags"]),
+        category=ways[entry["category"]],
+        options=tuple(
+            OptionRecord(
+                option["name"],
+                tuple(
+                    OptionValueRecord(value["label"], value.get("swatch") or "")
+                    for value in option["values"]
+                ),
+            )
+            for option in entry["options"]
+        ),
+        variants=tuple(_make_variant(variant, entry) for variant in entry["variants"]),
+        attributes=facts.collect(entry),
+        images=tuple(ImageRecord(image["file"], image["alt"]) for image in entry["images"]),
+    )
+
+
+def _make_variant(variant: Entry, entry: Entry) -> VariantRecord:
+    before = variant["compare_at_price"]
+    return VariantRecord(
+        sku=variant["sku"],
+        options=tuple(variant["options"][option["name"]] for option in entry["options"]),
+        price=Decimal(variant["price"]),
+        compare_at_price=Decimal(before) if before else None,
+        weight_grams=variant["weight_g"],
+        stock=variant["stock"],
+        image=variant["image"] or "",
+    )
+
+
+def _find_ways(entries: Iterable[Entry]) -> dict[str, tuple[CategoryStep, ...]]:
+    """Return the way from the root to each category; parents come before their children."""
+    ways: dict[str, tuple[CategoryStep, ...]] = {}
+    for entry in entries:
+        above = ways[entry["parent"]] if entry["parent"] else ()
+        ways[entry["slug"]] = (*above, CategoryStep(entry["slug"], entry["name"]))
+    return ways
+
+
+def _save_category(entry: Entry, way: tuple[CategoryStep, ...]) -> None:
+    path = "/".join(step.slug for step in way)
+    above = "/".join(step.slug for step in way[:-1])
+    category = Category.objects.filter(path=path).first() or Category(slug=entry["slug"])
+    image = _store([entry["image"]["file"]])[entry["image"]["file"]]
+    is_changed = assign(
+        category,
+        parent=Category.objects.get(path=above) if above else None,
+        name=entry["name"],
+        description=entry["description"],
+        position=entry["position"],
+        image_id=image.pk,
+        image_alt=entry["image"]["alt"],
+    )
+    if is_changed:
+        categories.save(category)
+
+
+def _store(sources: Iterable[str]) -> dict[str, ImageAsset]:
+    assets = {}
+    for source in sources:
+        with (FOLDER / source).open("rb") as file:
+            assets[source] = media.add_image(file, is_our_own=True)
+    return assets

@@ -1,0 +1,120 @@
+"""The search column of products: which words count, and how much."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+
+from django.db import connection
+
+from catalog.models import AttributeValue, Category, OptionValue, Product, ProductVariant
+from catalog.search.text import configuration, fold
+from shop.richtext import to_text
+from shop.transactions import inside_transaction, no_transaction, own_transaction
+
+BATCH = 200
+LONGEST_DESCRIPTION = 20_000
+_REINDEX = """
+UPDATE catalog_product AS product SET search = indexed.search
+FROM (
+    SELECT words.id,
+           setweight(to_tsvector(%(config)s::regconfig, words.title), 'A')
+        || setweight(to_tsvector(%(config)s::regconfig, words.kind), 'B')
+        || setweight(to_tsvector(%(config)s::regconfig, words.facts), 'C')
+        || setweight(to_tsvector(%(config)s::regconfig, words.description), 'D') AS search
+    FROM unnest(%(ids)s::bigint[], %(titles)s::text[], %(kinds)s::text[], %(facts)s::text[],
+                %(descriptions)s::text[]) AS words(id, title, kind, facts, description)
+) AS indexed
+WHERE product.id = indexed.id AND product.search IS DISTINCT FROM indexed.search
+"""
+
+
+@inside_transaction
+def reindex(product_ids: Collection[int]) -> int:
+    """Write the search column of some products; return how many rows changed.
+
+    Weights: A title; B seller, categories, tags, options and SKUs; C attributes; D description.
+    """
+    products = list(
+        Product.objects.filter(pk__in=product_ids)
+        .select_related("seller", "category")
+        .defer("search")
+        .order_by("pk")
+    )
+    if not products:
+        return 0
+    ids = [product.pk for product in products]
+    kinds = _collect_kinds(products)
+    facts = _collect_facts(ids)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _REINDEX,
+            {
+                "config": configuration(),
+                "ids": ids,
+                "titles": [fold(product.title) for product in products],
+                "kinds": [_join(kinds[pk]) for pk in ids],
+                "facts": [_join(facts[pk]) for pk in ids],
+                "descriptions": [_describe(product) for product in products],
+            },
+        )
+        return int(cursor.rowcount)
+
+
+@no_transaction
+def reindex_all() -> int:
+    """Write the search column of every product, a batch per transaction, as after a new release."""
+    ids = list(Product.objects.order_by("pk").values_list("pk", flat=True))
+    return sum(_reindex_batch(ids[start : start + BATCH]) for start in range(0, len(ids), BATCH))
+
+
+@own_transaction
+def _reindex_batch(product_ids: Collection[int]) -> int:
+    return reindex(product_ids)
+
+
+def _collect_kinds(products: Collection[Product]) -> dict[int, list[str]]:
+    words: dict[int, list[str]] = {}
+    names = _name_categories(products)
+    for product in products:
+        path = product.category.path if product.category else ""
+        words[product.pk] = [product.seller.name, *names.get(path, []), *product.tags]
+    for product_id, label in OptionValue.objects.filter(
+        option__product_id__in=words.keys()
+    ).values_list("option__product_id", "label"):
+        words[product_id].append(label)
+    for product_id, sku in ProductVariant.objects.filter(product_id__in=words.keys()).values_list(
+        "product_id", "sku"
+    ):
+        words[product_id].append(sku)
+    return words
+
+
+def _name_categories(products: Iterable[Product]) -> dict[str, list[str]]:
+    """Name each category used, with those above it, by its path."""
+    ways: dict[str, list[str]] = {}
+    for path in {product.category.path for product in products if product.category}:
+        steps = path.split("/")
+        ways[path] = ["/".join(steps[: depth + 1]) for depth in range(len(steps))]
+    above = {step for way in ways.values() for step in way}
+    names = dict(Category.objects.filter(path__in=above).values_list("path", "name"))
+    return {path: [names[step] for step in way if step in names] for path, way in ways.items()}
+
+
+def _collect_facts(ids: Collection[int]) -> dict[int, list[str]]:
+    facts: dict[int, list[str]] = defaultdict(list)
+    for value in AttributeValue.objects.filter(product_id__in=ids).select_related("attribute"):
+        if value.boolean is not False:
+            number = "" if value.number is None else f"{value.number.normalize():f}"
+            words = (value.attribute.name, value.text, number, value.attribute.unit)
+            facts[value.product_id] += [word for word in words if word]
+    return facts
+
+
+def _describe(product: Product) -> str:
+    parts = [product.short_description, to_text(product.description), product.care, product.origin]
+    return _join(parts)[:LONGEST_DESCRIPTION]
+
+
+def _join(words: Iterable[str]) -> str:
+    return fold(" . ".join(dict.fromkeys(words)))

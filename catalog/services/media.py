@@ -1,0 +1,102 @@
+"""Pictures: taken in once, made harmless, and rendered in the background by a task."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import IO
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+
+from catalog import renditions
+from catalog.errors import ImageRefused
+from catalog.models import ImageAsset
+from catalog.models.media import original_path
+from catalog.renditions import Upright
+from shop.clock import now
+from shop.services import outbox
+from shop.transactions import no_transaction, own_transaction
+
+RENDER_TASK = "catalog.make_renditions"
+LATER = 8
+
+
+@no_transaction
+def add_image(file: IO[bytes], *, is_our_own: bool = False) -> ImageAsset:
+    """Take a picture in and ask for its renditions; the same bytes give the same asset.
+
+    The upload is decoded and encoded anew, so that nothing hidden in it is ever served. Only
+    pictures that ship with the shop (`is_our_own`) are kept byte for byte. Writes to the storage,
+    which may be a network away. Raises `ImageRefused`.
+    """
+    content = file.read(renditions.MAX_BYTES + 1)
+    checksum = hashlib.sha256(content).hexdigest()
+    known = ImageAsset.objects.filter(checksum=checksum).order_by("pk").first()
+    if known:
+        return known
+    picture = _keep(content) if is_our_own else renditions.make_harmless(content)
+    name = default_storage.save(
+        original_path(ImageAsset(), f"picture.{picture.extension}"), ContentFile(picture.content)
+    )
+    return _record(name, picture, checksum=checksum)
+
+
+@no_transaction
+def make_renditions(asset_id: int) -> bool:
+    """Write every width and format of a picture to the storage; say whether there was work to do.
+
+    Running it again, or twice at once, ends the same: names follow from the picture alone.
+    """
+    asset = ImageAsset.objects.filter(pk=asset_id).first()
+    if asset is None or asset.ready_at:
+        return False
+    with asset.original.open("rb") as file:
+        content = file.read()
+    widths: dict[str, list[int]] = {format: [] for format in renditions.EXTENSIONS}
+    try:
+        for rendition in renditions.render(content):
+            _store(f"{asset.base}{rendition.suffix}", rendition.content)
+            widths[rendition.format].append(rendition.width)
+    except ImageRefused as refusal:
+        _record_refusal(asset_id, error=str(refusal))
+        return False
+    _record_ready(asset_id, widths=widths)
+    return True
+
+
+def _keep(content: bytes) -> Upright:
+    format, width, height = renditions.measure(content)
+    extension = renditions.EXTENSIONS.get(format, format)
+    return Upright(content=content, extension=extension, width=width, height=height)
+
+
+def _store(name: str, content: bytes) -> None:
+    """Write a file under exactly this name, over what an interrupted run may have left there."""
+    if default_storage.exists(name):
+        default_storage.delete(name)
+    stored = default_storage.save(name, ContentFile(content))
+    if stored != name:
+        default_storage.delete(stored)
+
+
+@own_transaction
+def _record(name: str, picture: Upright, *, checksum: str) -> ImageAsset:
+    asset = ImageAsset.objects.create(
+        original=name,
+        width=picture.width,
+        height=picture.height,
+        checksum=checksum,
+        base=f"images/{checksum[:16]}",
+    )
+    outbox.enqueue(RENDER_TASK, key=f"renditions:{asset.pk}", priority=LATER, asset_id=asset.pk)
+    return asset
+
+
+@own_transaction
+def _record_ready(asset_id: int, *, widths: dict[str, list[int]]) -> None:
+    ImageAsset.objects.filter(pk=asset_id).update(renditions=widths, ready_at=now(), error="")
+
+
+@own_transaction
+def _record_refusal(asset_id: int, *, error: str) -> None:
+    ImageAsset.objects.filter(pk=asset_id).update(error=error)

@@ -1,0 +1,287 @@
+"""The relay: each side effect happens, once, whoever dies on the way."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from celery import current_app, shared_task
+from django.conf import settings
+from django.db import connection, transaction
+
+from shop.clock import now
+from shop.models import Mail, OutboxMessage
+from shop.services import mailer, outbox, relay
+from shop.tasks import KeyedTask
+from tests.races.threads import at_once
+
+RUNS: list[str] = []
+
+
+@shared_task(base=KeyedTask, name="tests.note")
+def note(*, word: str, **_: object) -> None:
+    RUNS.append(word)
+
+
+@shared_task(base=KeyedTask, name="tests.stumble")
+def stumble(**_: object) -> None:
+    raise RuntimeError("it always fails")
+
+
+@pytest.fixture(autouse=True)
+def _no_runs() -> Iterator[None]:
+    RUNS.clear()
+    yield
+    relay.registered_tasks.cache_clear()
+
+
+def decide(task: str = "tests.note", *, key: str = "k", **payload: Any) -> OutboxMessage:
+    with transaction.atomic():
+        outbox.enqueue(task, key=key, **payload)
+    return OutboxMessage.objects.get(key=key)
+
+
+def make_due() -> None:
+    OutboxMessage.objects.update(available_at=now() - timedelta(hours=1))
+
+
+def let_leases_run_out() -> None:
+    OutboxMessage.objects.exclude(leased_until=None).update(leased_until=now() - timedelta(hours=1))
+
+
+@pytest.mark.django_db
+def test_a_task_runs_once_and_its_row_is_closed() -> None:
+    message = decide(word="hello")
+
+    assert relay.relay_once(relay.run_here) == 1
+    assert relay.relay_once(relay.run_here) == 0
+
+    message.refresh_from_db()
+    assert RUNS == ["hello"]
+    assert message.done_at is not None
+    assert (message.error, message.dead_at, message.leased_until) == ("", None, None)
+
+
+@pytest.mark.django_db
+def test_tasks_run_in_the_order_in_which_they_were_decided() -> None:
+    for word in ("one", "two", "three"):
+        decide(key=word, word=word)
+
+    relay.relay_once(relay.run_here)
+
+    assert RUNS == ["one", "two", "three"]
+
+
+@pytest.mark.django_db
+def test_what_a_killed_relay_had_in_hand_is_delivered_when_its_lease_runs_out() -> None:
+    decide(word="hello")
+    assert len(relay.claim(10)) == 1  # and then it dies
+
+    assert relay.relay_once(relay.run_here) == 0
+    let_leases_run_out()
+    assert relay.relay_once(relay.run_here) == 1
+    let_leases_run_out()
+    assert relay.relay_once(relay.run_here) == 0
+
+    assert RUNS == ["hello"]
+
+
+@pytest.mark.django_db
+def test_a_worker_that_dies_after_the_work_leads_to_a_second_run_with_one_effect(
+    settings: Any, mailoutbox: list[Any]
+) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    mail = queue_mail()
+    (claimed,) = relay.claim(10)
+    mailer.send(mail.pk)  # and then it dies, without a word to the row
+
+    let_leases_run_out()
+    relay.relay_once(relay.run_here)
+
+    assert OutboxMessage.objects.get(pk=claimed.id).done_at is not None
+    assert len(mailoutbox) == 1
+
+
+@pytest.mark.django_db
+def test_a_task_that_fails_is_tried_five_times_with_growing_pauses_then_waits_for_a_person() -> (
+    None
+):
+    message = decide("tests.stumble")
+    pauses = []
+
+    for _ in range(relay.MAX_ATTEMPTS):
+        make_due()
+        before = now()
+        assert relay.relay_once(relay.run_here) == 1
+        message.refresh_from_db()
+        pauses.append(round((message.available_at - before).total_seconds()))
+    make_due()
+
+    assert pauses[:4] == [2, 15, 60, 300]
+    assert (message.attempts, message.error) == (5, "RuntimeError: it always fails")
+    assert message.dead_at is not None
+    assert relay.relay_once(relay.run_here) == 0
+
+
+@pytest.mark.django_db
+def test_a_dead_message_that_staff_revive_is_tried_again() -> None:
+    message = decide(word="hello")
+    OutboxMessage.objects.update(dead_at=now(), attempts=5)
+
+    assert relay.revive(message.pk)
+    make_due()
+    relay.relay_once(relay.run_here)
+
+    assert RUNS == ["hello"]
+    assert not relay.revive(message.pk)
+
+
+@pytest.mark.django_db
+def test_one_bad_message_does_not_hold_up_the_others() -> None:
+    decide("tests.there_is_no_such_task", key="bad")
+    decide("tests.stumble", key="failing")
+    decide(key="good", word="hello")
+
+    relay.relay_once(relay.run_here)
+
+    assert RUNS == ["hello"]
+    errors = dict(OutboxMessage.objects.values_list("key", "error"))
+    assert errors["good"] == ""
+    assert errors["bad"].startswith("NotRegistered") or errors["bad"].startswith("KeyError")
+    assert errors["failing"] == "RuntimeError: it always fails"
+
+
+@pytest.mark.django_db
+def test_a_delayed_message_waits_for_its_time() -> None:
+    decide(delay=60, word="later")
+
+    assert relay.relay_once(relay.run_here) == 0
+    make_due()
+    assert relay.relay_once(relay.run_here) == 1
+
+
+@pytest.mark.django_db
+def test_what_was_done_a_week_ago_is_forgotten_and_nothing_else() -> None:
+    for key in ("old", "recent", "waiting"):
+        decide(key=key, word=key)
+    OutboxMessage.objects.filter(key="old").update(done_at=now() - timedelta(days=8))
+    OutboxMessage.objects.filter(key="recent").update(done_at=now() - timedelta(days=6))
+
+    assert relay.clear_done() == 1
+
+    assert set(OutboxMessage.objects.values_list("key", flat=True)) == {"recent", "waiting"}
+
+
+@pytest.mark.django_db
+def test_a_worker_that_fails_after_the_task_was_done_elsewhere_changes_nothing() -> None:
+    message = decide(word="hello")
+    relay.relay_once(relay.run_here)
+
+    relay.record_failure(message.pk, error="too late")
+
+    message.refresh_from_db()
+    assert (message.attempts, message.error) == (0, "")
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_two_relays_at_once_share_the_work_and_double_nothing() -> None:
+    for number in range(40):
+        decide(key=str(number), word=str(number))
+
+    def work() -> int:
+        return sum(relay.relay_once(relay.run_here, batch=3) for _ in range(20))
+
+    counts = at_once(work, work, work)
+
+    assert sum(counts) == 40
+    assert sorted(RUNS, key=int) == [str(number) for number in range(40)]
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_a_mail_that_two_workers_take_at_once_is_sent_once(
+    settings: Any, mailoutbox: list[Any]
+) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    mail = queue_mail()
+
+    results = at_once(*(lambda: mailer.send(mail.pk) for _ in range(4)))
+
+    assert len(mailoutbox) == 1
+    assert [result for result in results if result is True] == [True]
+    assert all(
+        result in (True, False) or isinstance(result, mailer.BeingSent) for result in results
+    )
+    assert Mail.objects.get().sent_at is not None
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_the_relay_process_delivers_within_a_moment_and_finishes_when_told_to_stop() -> None:
+    with running_relay() as relay_process:
+        warm_up = queue_mail(reference="first")
+        wait_until_sent(warm_up)  # It is up, and waits for news now.
+        time.sleep(0.3)
+        started = time.monotonic()
+        mail = queue_mail(reference="second")
+        wait_until_sent(mail)
+        waited = time.monotonic() - started
+        relay_process.send_signal(signal.SIGTERM)
+        assert relay_process.wait(15) == 0
+
+    # Without the notification it would look again only every two seconds.
+    assert waited < 1.5
+    assert list(OutboxMessage.objects.filter(done_at=None)) == []
+
+
+def queue_mail(reference: str = "1") -> Mail:
+    with transaction.atomic():
+        mailer.queue(
+            kind="test", reference=reference, recipient="ada@example.com", subject="Hi", text="Hi"
+        )
+    return Mail.objects.get(reference=reference)
+
+
+def wait_until_sent(mail: Mail) -> datetime:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        mail.refresh_from_db()
+        if mail.sent_at:
+            return mail.sent_at
+        time.sleep(0.02)
+    raise TimeoutError("the mail was never sent")
+
+
+@contextmanager
+def running_relay() -> Iterator[subprocess.Popen[bytes]]:
+    database = urlsplit(os.environ["DATABASE_URL"])
+    environment = os.environ | {
+        "DATABASE_URL": database._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
+    }
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "relay", "--skip-checks"],
+        cwd=settings.BASE_DIR,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_periodic_jobs_name_tasks_that_exist() -> None:
+    tasks = relay.registered_tasks()
+
+    assert {entry["task"] for entry in current_app.conf.beat_schedule.values()} <= set(tasks)
