@@ -33,6 +33,7 @@ declare(
         SELECT coalesce(sum(t.amount), 0) - coalesce((
             SELECT sum(r.amount) FROM payments_refund r
             JOIN orders_orderpayment rp ON rp.attempt_id = r.attempt_id
+            JOIN payments_paymentattempt ra ON ra.id = r.attempt_id AND ra.status = 'captured'
             WHERE rp.order_id = o.id AND r.status <> 'failed'), 0) AS kept
         FROM orders_orderpayment p
         JOIN payments_paymentattempt a ON a.id = p.attempt_id AND a.status = 'captured'
@@ -126,5 +127,18 @@ declare(
     SELECT l.sku FROM orders_orderline l
     JOIN orders_shipmentline s ON s.order_line_id = l.id
     GROUP BY l.id HAVING sum(s.quantity) > l.quantity
+    """,
+)
+declare(
+    "I24",
+    "each paid order has its confirmation, or one that is still to be written",
+    sql="""
+    SELECT o.number FROM orders_order o
+    WHERE o.paid_at IS NOT NULL
+      AND NOT EXISTS (
+        SELECT 1 FROM shop_mail WHERE kind = 'orders.confirmation' AND reference = o.number)
+      AND NOT EXISTS (
+        SELECT 1 FROM shop_outboxmessage
+        WHERE key = 'notice:' || o.id || ':confirmation:' AND done_at IS NULL AND dead_at IS NULL)
     """,
 )

@@ -1,0 +1,57 @@
+"""What `manage.py doctor` looks at on this floor: the payment provider."""
+
+from __future__ import annotations
+
+import re
+
+import stripe
+from django.conf import settings
+
+from shop.checkups import Finding, checkup, fault, ok, warning
+
+PATIENCE_SECONDS = 2
+SECRET_KEY = re.compile(r"(sk|rk)_(test|live)_\w+")
+
+
+@checkup("payments", cure="Look at status.stripe.com, and whether this machine may reach Stripe.")
+def look_at_provider() -> Finding:
+    """Ask the provider for our balance: the cheapest question that needs a working key."""
+    if not settings.STRIPE_SECRET_KEY:
+        return fault("No payment provider. Set STRIPE_SECRET_KEY, or PAYMENT_SIMULATOR=true.")
+    if not SECRET_KEY.fullmatch(settings.STRIPE_SECRET_KEY):
+        return fault("STRIPE_SECRET_KEY does not look like sk_live_… or sk_test_…; copy it again.")
+    for secret in settings.STRIPE_WEBHOOK_SECRETS:
+        if not secret.startswith("whsec_"):
+            return fault("STRIPE_WEBHOOK_SECRET does not look like whsec_…; copy it again.")
+    try:
+        _ask_for_balance()
+    except stripe.PermissionError:
+        return _judge_mode("Stripe knows the key, which may not read the balance")
+    except stripe.AuthenticationError:
+        return fault("Stripe does not know STRIPE_SECRET_KEY. Copy it from the dashboard again.")
+    except stripe.APIConnectionError as error:
+        if not settings.SIMULATOR_IS_ON:
+            raise
+        reason = type(error.__cause__ or error).__name__
+        return fault(
+            f"The simulator at {settings.STRIPE_API_BASE} does not answer ({reason}). "
+            "Start `manage.py simulator`, or use `make run`, which does."
+        )
+    return _judge_mode("Stripe knows the key")
+
+
+def _ask_for_balance() -> None:
+    stripe.StripeClient(
+        settings.STRIPE_SECRET_KEY,
+        base_addresses={"api": settings.STRIPE_API_BASE},
+        http_client=stripe.RequestsClient(timeout=PATIENCE_SECONDS),
+        max_network_retries=0,
+    ).v1.balance.retrieve()
+
+
+def _judge_mode(text: str) -> Finding:
+    if settings.SIMULATOR_IS_ON:
+        return ok(f"The simulator at {settings.STRIPE_API_BASE} answers; no money moves.")
+    if settings.IS_PRODUCTION and "_test_" in settings.STRIPE_SECRET_KEY:
+        return warning(f"{text}, but it is a test key: no money moves. Set the live key.")
+    return ok(f"{text}.")
