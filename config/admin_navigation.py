@@ -21,21 +21,18 @@ def list_navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 ("orders.SellerOrder", _("Orders to pack"), "package_2"),
                 ("payments.PaymentAttempt", _("Payments"), "credit_card"),
                 ("payments.Refund", _("Refunds"), "undo"),
-                ("cart.ShippingZone", _("Delivery"), "local_shipping"),
+                ("cart.ShippingZone", _("Delivery zones"), "public"),
+                ("cart.ShippingMethod", _("Delivery methods"), "local_shipping"),
             ],
         ),
         (
             _("Catalogue"),
             [
                 ("catalog.Product", _("Products"), "inventory_2"),
-                ("catalog.ProductVariant", _("Variants"), "style"),
                 ("catalog.StockLevel", _("Stock"), "warehouse"),
-                ("catalog.StockMovement", _("Stock ledger"), "swap_vert"),
                 ("catalog.Category", _("Categories"), "account_tree"),
-                ("catalog.Collection", _("Collections"), "collections_bookmark"),
                 ("catalog.Attribute", _("Attributes"), "tune"),
                 ("catalog.ImageAsset", _("Pictures"), "image"),
-                ("catalog.Tag", _("Tags"), "sell"),
             ],
         ),
         (_("Content"), [("shop.Page", _("Pages"), "article")]),
@@ -54,7 +51,7 @@ def list_navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 ("shop.Mail", _("Mails"), "mail"),
                 ("shop.OutboxMessage", _("Tasks"), "outbox"),
                 ("payments.ProviderEvent", _("Provider events"), "webhook"),
-                ("shop.TaxClass", _("Taxes"), "percent"),
+                ("shop.TaxClass", _("Tax classes"), "category"),
                 ("shop.TaxRate", _("Tax rates"), "percent"),
             ],
         ),
@@ -81,6 +78,8 @@ def _link(request: HttpRequest, label: str) -> str:
     if not admin.site.is_registered(model):
         return ""
     model_admin = admin.site.get_model_admin(model)
-    if not (model_admin.has_module_permission(request) and model_admin.has_view_permission(request)):
+    if not (
+        model_admin.has_module_permission(request) and model_admin.has_view_permission(request)
+    ):
         return ""
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")

@@ -16,9 +16,17 @@ class TotalChanged(ShopError):
         self.new_total = new_total
 
 
+class CartChanged(ShopError):
+    """The form was made for another cart than the one that would be ordered."""
+
+
 class NotDeliverable(ShopError):
     """No delivery method takes this cart to that country."""
 
 
 class ActionNotAllowed(ShopError):
     """The order's state does not allow what was asked for."""
+
+
+class ParcelSentMeanwhile(ActionNotAllowed):
+    """Another parcel of the same part left since the person looked, as after a double click."""

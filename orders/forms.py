@@ -112,8 +112,8 @@ class CheckoutForm(forms.Form):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.rules = get_rules(country)
-        self.fields["country"].choices = list_country_choices(countries)
-        self.fields["shipping_method"].choices = [
+        self._choice("country").choices = list_country_choices(countries)
+        self._choice("shipping_method").choices = [
             (offer.code, _offer_label(offer)) for offer in offers
         ]
         self._shape_postcode()
@@ -140,7 +140,7 @@ class CheckoutForm(forms.Form):
         return region
 
     def clean_phone(self) -> str:
-        phone = self.cleaned_data["phone"]
+        phone: str = self.cleaned_data["phone"]
         digits = sum(character.isdigit() for character in phone)
         if phone and not 5 <= digits <= 20:
             raise forms.ValidationError(_("Enter a phone number such as +49 30 1234567."))
@@ -158,6 +158,11 @@ class CheckoutForm(forms.Form):
             country=cleaned["country"],
             phone=cleaned["phone"],
         )
+
+    def _choice(self, name: str) -> forms.ChoiceField:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)
+        return field
 
     def _shape_postcode(self) -> None:
         if not self.rules.has_postcode:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.addressing import address_lines
 from catalog.queries import Picture, list_variant_pictures, product_url
 from orders.models import Order, OrderAddress, OrderEvent
-from payments.models import PaymentAttempt
+from payments.models import PaymentAttempt, Refund
 from shop.money import Money
 
 Stage = Order.Stage
@@ -91,7 +91,7 @@ def get_order_view(order: Order, *, is_back_from_provider: bool = False) -> Orde
         stage_label=str(order.stage.label),
         headline=headline,
         explanation=explanation,
-        steps=_list_steps(order, shipments),
+        steps=list_steps(order, shipments),
         lines=_list_lines(order),
         subtotal=Money(order.items_total, order.currency),
         shipping=Money(order.shipping_total, order.currency),
@@ -112,6 +112,13 @@ def get_order_view(order: Order, *, is_back_from_provider: bool = False) -> Orde
     )
 
 
+def is_held(order: Order) -> bool:
+    """Say whether a wrong amount was taken and staff have not sent it back yet."""
+    held = order.payments.filter(attempt__status=PaymentAttempt.Status.HELD)
+    sent_back = (Refund.Status.PENDING, Refund.Status.SUCCEEDED)
+    return held.exclude(attempt__refunds__status__in=sent_back).exists()
+
+
 def list_timeline(order: Order) -> list[OrderEvent]:
     return list(order.events.select_related("actor").order_by("id"))
 
@@ -119,7 +126,7 @@ def list_timeline(order: Order) -> list[OrderEvent]:
 def _is_being_paid(order: Order, is_back_from_provider: bool) -> bool:
     """Say whether the provider's last word is still to come."""
     unclear = PaymentAttempt.OPEN if is_back_from_provider else (PaymentAttempt.Status.PROCESSING,)
-    return order.payments.filter(attempt__status__in=unclear).exists()
+    return order.payments.filter(attempt__status__in=unclear).exists() or is_held(order)
 
 
 def _list_lines(order: Order) -> list[OrderLineView]:
@@ -184,7 +191,8 @@ def _address_lines(order: Order) -> list[str]:
     return address_lines(address) if address else []
 
 
-def _list_steps(order: Order, shipments: list[ShipmentView]) -> list[Step]:
+def list_steps(order: Order, shipments: list[ShipmentView]) -> list[Step]:
+    """Return the stages of an order's way; empty once it was cancelled or refunded."""
     way = [Stage.PENDING, Stage.PROCESSING, Stage.SHIPPED, Stage.DELIVERED]
     if order.stage not in way:
         return []

@@ -29,6 +29,13 @@ def may_see(request: HttpRequest, order: Order) -> bool:
     return order.number in request.session.get(GRANTS, [])
 
 
+def find_waiting(request: HttpRequest) -> Order | None:
+    """Find the newest order of this browser that still waits for its payment."""
+    granted = request.session.get(GRANTS, [])
+    waiting = Order.objects.filter(number__in=granted, status=Order.Status.PENDING)
+    return waiting.order_by("-pk").first()
+
+
 def keep_draft(request: HttpRequest) -> None:
     """Keep what was typed, so that a detour loses nothing."""
     draft = {name: request.POST[name][:300] for name in DRAFT_FIELDS if name in request.POST}

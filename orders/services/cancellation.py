@@ -12,9 +12,9 @@ from catalog.services import stock
 from orders.errors import ActionNotAllowed
 from orders.models import Order
 from orders.services import notices, timeline
-from orders.services.payment import list_open_attempts
+from orders.services.payment import is_unclear, list_open_attempts
 from orders.services.settlement import held_stock
-from payments.models import PaymentAttempt
+from payments.models import PaymentAttempt, Refund
 from payments.services import refunds
 from payments.services import settlement as payment_settlement
 from shop.clock import now
@@ -24,24 +24,27 @@ from shop.transactions import no_transaction, own_transaction
 if TYPE_CHECKING:
     from accounts.models import User
 
+WITH_MONEY = (PaymentAttempt.Status.CAPTURED, PaymentAttempt.Status.HELD)
+
 
 @no_transaction
-def cancel_unpaid(order: Order, *, by: User | None) -> Cart:
+def cancel_unpaid(order: Order, *, by: User | None, into: Cart | None = None) -> Cart:
     """Give up a pending order and put its items back in a cart, which is returned.
 
-    The provider's page is closed first; raises `ActionNotAllowed` when the money was faster,
+    They join what is in the open cart `into`, else a cart of their own is opened for `by`. The provider's page is closed first; raises `ActionNotAllowed` when the money was faster,
     `ProviderUnavailable` when the provider cannot be asked.
     """
     for attempt_id in list_open_attempts(order):
         payment_settlement.settle(attempt_id, give_up=True)
-    return _cancel_unpaid(order.pk, by=by)
+    return _cancel_unpaid(order.pk, by=by, into=into)
 
 
 @retry_when_busy
 @own_transaction
-def _cancel_unpaid(order_id: int, *, by: User | None) -> Cart:
+def _cancel_unpaid(order_id: int, *, by: User | None, into: Cart | None) -> Cart:
+    cart = carts.lock(into.pk) if into else None
     order = Order.objects.select_for_update().get(pk=order_id)
-    if order.status != Order.Status.PENDING or list_open_attempts(order):
+    if order.status != Order.Status.PENDING or is_unclear(order):
         raise ActionNotAllowed(_("This order cannot be cancelled any more: it is being paid."))
     stock.release(held_stock(order), reference=order.number)
     _close(order, Order.PaymentStatus.VOIDED)
@@ -49,7 +52,7 @@ def _cancel_unpaid(order_id: int, *, by: User | None) -> Cart:
     quantities = {
         line.variant_id: line.quantity for line in order.lines.all() if line.variant_id is not None
     }
-    return carts.refill(quantities=quantities, user=order.user)
+    return carts.refill(cart, quantities=quantities, user=by)
 
 
 @no_transaction
@@ -69,10 +72,12 @@ def cancel(order: Order, *, by: User, reason: str, restock: bool = True) -> None
 def _cancel(order_id: int, *, by: User, reason: str, restock: bool) -> None:
     paying = list(
         PaymentAttempt.objects.select_for_update()
-        .filter(pk__in=_attempt_ids(order_id), status=PaymentAttempt.Status.CAPTURED)
+        .filter(pk__in=_attempt_ids(order_id), status__in=WITH_MONEY)
         .order_by("pk")
     )
     order = Order.objects.select_for_update().get(pk=order_id)
+    if order.status == Order.Status.CANCELLED:
+        raise ActionNotAllowed(_("This order is cancelled already."))
     if not is_cancellable(order):
         raise ActionNotAllowed(_("A parcel of this order has left; it cannot be cancelled."))
     if order.status == Order.Status.PENDING:
@@ -82,14 +87,47 @@ def _cancel(order_id: int, *, by: User, reason: str, restock: bool) -> None:
         if restock:
             stock.take_back(held_stock(order), reference=order.number)
         _close(order, order.payment_status)
-        for attempt in paying:
-            left = refunds.refundable(attempt)
-            if left:
-                refunds.request(
-                    attempt, amount=left, key=f"{attempt.reference}:cancel", reason=reason
-                )
+    for attempt in paying:
+        _send_back(attempt, reason=reason)
     timeline.note(order, "cancelled", _("Cancelled: %s") % reason, actor=by)
     notices.enqueue(order, "cancelled")
+
+
+@retry_when_busy
+@own_transaction
+def send_money_back(order: Order, *, by: User) -> bool:
+    """Refund what an order must not keep; say whether there was anything.
+
+    That is money held because it did not fit, and money of a closed order whose refund failed.
+    Locks the attempts, then the order.
+    """
+    attempts = list(
+        PaymentAttempt.objects.select_for_update()
+        .filter(pk__in=_attempt_ids(order.pk), status__in=WITH_MONEY)
+        .order_by("pk")
+    )
+    order = Order.objects.select_for_update().get(pk=order.pk)
+    is_over = order.status in (Order.Status.CANCELLED, Order.Status.EXPIRED)
+    reason = _("Sent back by the shop.")
+    sent = [
+        _send_back(attempt, reason=reason)
+        for attempt in attempts
+        if is_over or attempt.status == PaymentAttempt.Status.HELD
+    ]
+    if not any(sent):
+        return False
+    timeline.note(order, "refund_requested", _("Money is sent back."), actor=by)
+    return True
+
+
+def _send_back(attempt: PaymentAttempt, *, reason: str) -> bool:
+    """Ask for what is left once more after each refund that failed, and only then."""
+    left = refunds.refundable(attempt)
+    if left:
+        failed = attempt.refunds.filter(status=Refund.Status.FAILED).count()
+        key = f"{attempt.reference}:cancel" + (f"-{failed}" if failed else "")
+        refunds.request(attempt, amount=left, key=key, reason=reason)
+    return bool(left)
 
 
 def is_cancellable(order: Order) -> bool:

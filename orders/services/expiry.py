@@ -9,11 +9,11 @@ from django.utils.translation import gettext as _
 from catalog.services import stock
 from orders.models import Order
 from orders.services import timeline
-from orders.services.payment import list_open_attempts
+from orders.services.payment import is_unclear, list_open_attempts
 from orders.services.settlement import held_stock
-from payments.errors import ProviderRefused, ProviderUnavailable
 from payments.services import settlement as payment_settlement
 from shop.clock import now
+from shop.errors import ShopError
 from shop.locking import retry_when_busy
 from shop.transactions import no_transaction, own_transaction
 
@@ -24,7 +24,8 @@ logger = logging.getLogger(__name__)
 def sweep(*, limit: int = 200) -> int:
     """Settle what is open and expire what is due; return how many orders expired.
 
-    An order whose provider cannot be asked keeps its stock until the next sweep.
+    An order whose provider cannot be asked keeps its stock until the next sweep, and one whose
+    payment is held keeps it until staff decide.
     """
     expired = 0
     for order in Order.objects.filter(status=Order.Status.PENDING).order_by("expires_at")[:limit]:
@@ -32,7 +33,7 @@ def sweep(*, limit: int = 200) -> int:
         try:
             for attempt_id in list_open_attempts(order):
                 payment_settlement.settle(attempt_id, give_up=is_due)
-        except (ProviderUnavailable, ProviderRefused) as error:
+        except ShopError as error:
             logger.warning("order %s waits: %s", order.number, error)
             continue
         if is_due and _expire(order.pk):
@@ -47,7 +48,7 @@ def _expire(order_id: int) -> bool:
     order = Order.objects.select_for_update().get(pk=order_id)
     if order.status != Order.Status.PENDING or order.expires_at > now():
         return False
-    if list_open_attempts(order):
+    if is_unclear(order):
         return False
     stock.release(held_stock(order), reference=order.number)
     order.status = Order.Status.EXPIRED

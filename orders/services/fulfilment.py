@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Sum
 from django.utils.translation import gettext as _
 
-from orders.errors import ActionNotAllowed
+from orders.errors import ActionNotAllowed, ParcelSentMeanwhile
 from orders.models import Order, SellerOrder, Shipment, ShipmentLine
 from orders.services import notices, timeline
 from shop.clock import now
@@ -30,14 +30,19 @@ def ship(
     tracking_number: str = "",
     tracking_url: str = "",
     quantities: Mapping[int, int] | None = None,
+    seen_parcels: int | None = None,
     by: User | None,
 ) -> Shipment:
     """Send a parcel with all that is left of a seller's part, or with some of each line.
 
-    `quantities` maps order line ids to pieces. Locks the order. Raises `ActionNotAllowed` when
-    the order is not paid and placed, or when more would leave than was bought.
+    `quantities` maps order line ids to pieces; `seen_parcels` is how many parcels the person saw
+    when deciding. Locks the order. Raises `ParcelSentMeanwhile` when there is another parcel by
+    now, `ActionNotAllowed` when the order is not paid and placed, or when more would leave than
+    was bought.
     """
     order = Order.objects.select_for_update().get(pk=seller_order.order_id)
+    if seen_parcels is not None and seller_order.shipments.count() != seen_parcels:
+        raise ParcelSentMeanwhile(_("A parcel was sent a moment ago; nothing was sent twice."))
     if order.status != Order.Status.PLACED or order.payment_status != Order.PaymentStatus.PAID:
         raise ActionNotAllowed(_("Only a paid order that is not closed can be shipped."))
     left = _left_to_ship(seller_order)

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal
+
+from django.utils.translation import gettext as _
 
 from orders.emails import render_order_mail
+from orders.errors import ActionNotAllowed
 from orders.models import Order
+from orders.services import timeline
+from shop.clock import now
+from shop.locking import retry_when_busy
 from shop.services import mailer, outbox
 from shop.transactions import inside_transaction, own_transaction
 
-NoticeKind = Literal["confirmation", "shipped", "delivered", "cancelled", "refunded_late"]
+if TYPE_CHECKING:
+    from accounts.models import User
+
+SENT_AGAIN_AFTER = timedelta(minutes=1)
+
+NoticeKind = Literal[
+    "confirmation", "shipped", "delivered", "cancelled", "refunded_late", "payment_returned"
+]
 
 
 @inside_transaction
@@ -22,6 +36,26 @@ def enqueue(order: Order, kind: NoticeKind, *, about: str = "") -> None:
         kind=kind,
         about=about,
     )
+
+
+@retry_when_busy
+@own_transaction
+def send_confirmation_again(order: Order, *, by: User | None) -> bool:
+    """Tell the shopper once more that the order is placed; say whether this call did it.
+
+    Twice within a minute counts as once. Locks the order. Raises `ActionNotAllowed` for an order
+    that was never paid or does not stand any more.
+    """
+    order = Order.objects.select_for_update().get(pk=order.pk)
+    if order.status not in (Order.Status.PLACED, Order.Status.COMPLETED):
+        raise ActionNotAllowed(_("Only a paid order that was not cancelled can be confirmed."))
+    if order.events.filter(
+        kind="confirmation_again", created_at__gt=now() - SENT_AGAIN_AFTER
+    ).exists():
+        return False
+    timeline.note(order, "confirmation_again", _("Confirmation sent again."), actor=by)
+    enqueue(order, "confirmation", about=f"again-{now():%Y%m%d%H%M%S}")
+    return True
 
 
 @own_transaction

@@ -5,21 +5,25 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.conf import settings
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from orders.access import order_url
 from orders.errors import ActionNotAllowed
-from orders.models import Order, OrderPayment
+from orders.models import Order, OrderLine, OrderPayment
+from orders.queries import is_held
 from orders.services import timeline
 from payments.gateways.base import PaymentItem, PaymentRequest
 from payments.models import PaymentAttempt
 from payments.services import attempts
 from payments.services import settlement as payment_settlement
 from shop.clock import now
-from shop.money import Money
+from shop.money import Money, total
 from shop.transactions import no_transaction, own_transaction
 
-FRESH_FOR = timedelta(minutes=10)
+# Stripe takes a session that lives at least 30 minutes more, counted from the first call.
+SHORTEST_LIFE = timedelta(minutes=31)
+MOST_ITEMS = 90
 
 
 @no_transaction
@@ -34,9 +38,12 @@ def start(order: Order) -> str:
 
 
 @no_transaction
-def check(order: Order) -> None:
-    """Ask the provider how the order's open attempts stand, as the browser's return does."""
-    for attempt_id in list_open_attempts(order):
+def check(order: Order, *, ended_too: bool = False) -> None:
+    """Ask the provider how the order's open attempts stand, as the browser's return does.
+
+    `ended_too` asks about attempts that were given up as well: their money may have come late.
+    """
+    for attempt_id in _list_attempts(order) if ended_too else list_open_attempts(order):
         payment_settlement.settle(attempt_id)
 
 
@@ -44,6 +51,15 @@ def list_open_attempts(order: Order) -> list[int]:
     """Return the ids of attempts whose end is not known yet."""
     payments = order.payments.filter(attempt__status__in=PaymentAttempt.OPEN)
     return list(payments.order_by("attempt_id").values_list("attempt_id", flat=True))
+
+
+def _list_attempts(order: Order) -> list[int]:
+    return list(order.payments.order_by("attempt_id").values_list("attempt_id", flat=True))
+
+
+def is_unclear(order: Order) -> bool:
+    """Say whether money may still come, or came in a wrong amount and waits for staff."""
+    return bool(list_open_attempts(order)) or is_held(order)
 
 
 @own_transaction
@@ -55,10 +71,12 @@ def _current_attempt(order_id: int) -> PaymentAttempt:
     order = Order.objects.select_for_update().get(pk=order_id)
     if order.status != Order.Status.PENDING:
         raise ActionNotAllowed(_("This order does not wait for a payment."))
+    if is_held(order):
+        raise ActionNotAllowed(_("We are looking at your payment; please do not pay again."))
     payment = order.payments.select_related("attempt").order_by("-attempt_id").first()
     if payment is not None and payment.attempt.is_open:
         attempt = payment.attempt
-        if attempt.redirect_url or now() - attempt.created_at < FRESH_FOR:
+        if attempt.redirect_url or attempt.expires_at - now() > SHORTEST_LIFE:
             return attempt
     order.expires_at = now() + timedelta(minutes=settings.SHOP_PAYMENT_WINDOW_MINUTES)
     order.save(update_fields=["expires_at"])
@@ -87,18 +105,24 @@ def _request(order: Order, attempt: PaymentAttempt) -> PaymentRequest:
 
 
 def _items(order: Order) -> tuple[PaymentItem, ...]:
-    """List what the provider's page shows; the amounts sum to the order's total."""
-    currency = order.currency
-    items = [
-        PaymentItem(
-            name=" – ".join(filter(None, [f"{line.quantity} × {line.title}", line.variant_label])),
-            amount=Money(line.gross, currency),
-        )
-        for line in order.lines.all()
-    ]
-    delivery = order.total_money
-    for item in items:
-        delivery = delivery - item.amount
-    if delivery:
-        items.append(PaymentItem(name=order.shipping_label, amount=delivery))
+    """List what the provider's page shows; the amounts sum to the order's total.
+
+    A provider's page takes about a hundred lines (Stripe: 100), so longer orders are shown as one.
+    """
+    lines = list(order.lines.select_related("order"))
+    goods = total((Money(line.gross, order.currency) for line in lines), order.currency)
+    if len(lines) <= MOST_ITEMS:
+        items = [_item(line) for line in lines]
+    else:
+        pieces = sum(line.quantity for line in lines)
+        with translation.override(order.language):
+            items = [PaymentItem(name=_("%(count)d pieces") % {"count": pieces}, amount=goods)]
+    items.append(PaymentItem(name=order.shipping_label, amount=order.total_money - goods))
     return tuple(item for item in items if item.amount)
+
+
+def _item(line: OrderLine) -> PaymentItem:
+    words = [f"{line.quantity} × {line.title}", line.variant_label]
+    return PaymentItem(
+        name=" – ".join(filter(None, words)), amount=Money(line.gross, line.order.currency)
+    )

@@ -23,7 +23,7 @@ from cart.queries import CartLine, list_lines
 from cart.services import carts
 from cart.services.quoting import QuotedCart, quote_lines
 from catalog.services import stock
-from orders.errors import CartNeedsAttention, NotDeliverable, TotalChanged
+from orders.errors import CartChanged, CartNeedsAttention, NotDeliverable, TotalChanged
 from orders.models import Order, OrderAddress, OrderLine, OrderPayment, SellerOrder, TaxLine
 from orders.services import settlement, timeline
 from payments.services import attempts
@@ -67,9 +67,10 @@ def place(
 ) -> Order:
     """Turn a cart into a pending order, or return the order that its submit key already made.
 
-    Locks the cart, then stock levels by primary key. Raises `CartNeedsAttention`, `TotalChanged`,
-    `NotDeliverable`, `catalog.errors.OutOfStock` or `shop.errors.BusyError`; nothing was changed
-    then. `seen_total` is what the shopper agreed to, tax and delivery included.
+    Locks the cart, then stock levels by primary key. Raises `CartNeedsAttention`, `CartChanged`,
+    `TotalChanged`, `NotDeliverable`, `cart.errors.CartClosed`, `catalog.errors.OutOfStock` or
+    `shop.errors.BusyError`; nothing was changed then. `seen_total` is what the shopper agreed to,
+    tax and delivery included.
     """
     for _try in range(NUMBER_TRIES):
         try:
@@ -112,14 +113,16 @@ def _place(
         cart = carts.lock(cart_id)
     except CartClosed:
         # The first submit of this form was faster: its order is the answer to this one, too.
-        return Order.objects.get(submit_key=submit_key)
+        if order := Order.objects.filter(submit_key=submit_key).first():
+            return order
+        raise
+    if cart.submit_key != submit_key:
+        raise CartChanged(_("Your cart is not the one you saw here. Please check it again."))
     lines = list_lines(cart.pk)
     quoted = _freeze_quote(
         lines, address=address, delivery_code=delivery_code, seen_total=seen_total
     )
-    order = _write_order(
-        quoted, cart=cart, email=email, language=language, user=user, submit_key=submit_key
-    )
+    order = _write_order(quoted, email=email, language=language, user=user, submit_key=submit_key)
     _write_address(order, address)
     _write_lines(order, quoted)
     TaxLine.objects.bulk_create(
@@ -172,7 +175,6 @@ def _freeze_quote(
 def _write_order(
     quoted: QuotedCart,
     *,
-    cart: Cart,
     email: str,
     language: str,
     user: User | None,
@@ -182,7 +184,7 @@ def _write_order(
     assert quote.delivery is not None
     return Order.objects.create(
         number=_draw_number(),
-        submit_key=cart.submit_key,
+        submit_key=submit_key,
         user=user,
         email=email,
         language=language,

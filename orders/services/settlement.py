@@ -35,8 +35,10 @@ def apply_capture(attempt: PaymentAttempt) -> None:
         _place_late(order, attempt)
     elif order.status == Status.CANCELLED:
         _send_back(attempt, order, reason=_("This order was cancelled before the money came."))
+        notices.enqueue(order, "payment_returned", about=attempt.reference)
     else:
         _send_back(attempt, order, reason=_("This order was already paid."))
+        notices.enqueue(order, "payment_returned", about=attempt.reference)
 
 
 @inside_transaction
@@ -62,6 +64,8 @@ def apply_refund(attempt: PaymentAttempt) -> None:
     if order is None:
         return
     timeline.note(order, "refunded", _("Money went back to the shopper."))
+    if order.status == Status.PENDING:
+        return  # Held money of a wrong amount: the order itself is still to be paid.
     paying = order.payments.filter(attempt__status=PaymentAttempt.Status.CAPTURED)
     kept = [refunds.refundable(payment.attempt) for payment in paying.select_related("attempt")]
     if not any(kept):

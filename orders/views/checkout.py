@@ -17,6 +17,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from accounts.addressing import get_rules, match_region
+from cart.errors import CartClosed
 from cart.models import Cart
 from cart.queries import CartLine, get_cart_view, list_countries
 from cart.services import lines as cart_lines
@@ -27,7 +29,7 @@ from orders.errors import CartNeedsAttention
 from orders.forms import CheckoutForm
 from orders.models import Order
 from orders.services import payment, placement
-from orders.sessions import grant, keep_draft, read_draft
+from orders.sessions import find_waiting, grant, keep_draft, read_draft
 from shop.errors import ShopError
 from shop.money import Money
 
@@ -58,9 +60,14 @@ def checkout(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         keep_draft(request)
         if ordered := _find_ordered(request):
-            return redirect("orders:detail", ordered.number)
+            return go_to_provider(request, ordered)
     view = get_cart_view(cart.pk if cart else None)
     if cart is None or not view.can_be_ordered:
+        # The first submit of a double click may have ordered while this one was being prepared.
+        if request.method == "POST" and (ordered := _find_ordered(request)):
+            return go_to_provider(request, ordered)
+        if view.is_empty and (waiting := find_waiting(request)):
+            return redirect("orders:detail", waiting.number)
         return _back_to_cart(request, is_empty=view.is_empty)
     typed = request.POST if request.method == "POST" else read_draft(request)
     countries = list_countries()
@@ -68,7 +75,7 @@ def checkout(request: HttpRequest) -> HttpResponse:
     quoted = quote_lines(
         view.lines,
         country=country,
-        region=str(typed.get("region", "")),
+        region=_choose_region(str(typed.get("region", "")), country),
         delivery_code=str(typed.get("shipping_method", "")),
     )
     if request.method == "POST" and request.POST.get("action") != "update":
@@ -101,7 +108,7 @@ def _place(
             language=get_language() or settings.LANGUAGE_CODE,
             user=request.user if request.user.is_authenticated else None,
         )
-    except (CartNeedsAttention, OutOfStock) as error:
+    except (CartClosed, CartNeedsAttention, OutOfStock) as error:
         messages.error(request, str(error))
         return redirect("cart:detail")
     except ShopError as error:
@@ -155,6 +162,11 @@ def _choose_country(typed: str, countries: list[str]) -> str:
     return countries[0]
 
 
+def _choose_region(typed: str, country: str) -> str:
+    rules = get_rules(country)
+    return match_region(typed.replace("\0", ""), rules) if rules.has_region else ""
+
+
 def _unbound_form(
     request: HttpRequest,
     cart: Cart,
@@ -191,9 +203,12 @@ def _show(
     quote = quoted.quote
     if form.is_bound:
         # What is shown now is what the next submit agrees to.
-        form.data = form.data.copy()
-        form.data["seen_total"] = str(quote.total.amount)
-        form.data["submit_key"] = str(cart.submit_key)
+        shown = {
+            "seen_total": str(quote.total.amount),
+            "submit_key": str(cart.submit_key),
+            "shipping_method": quote.delivery.code if quote.delivery else "",
+        }
+        form.data = form.data.dict() | shown  # type: ignore[attr-defined]  # a QueryDict
     if not quoted.offers:
         notices = [*notices, _("We cannot deliver this cart to that country yet.")]
     review = CheckoutReview(

@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from cart.sessions import SESSION_KEY as CART
+from cart.sessions import find_cart
 from orders import queries
 from orders.access import is_key
 from orders.models import Order
@@ -74,7 +75,9 @@ def cancel(request: HttpRequest, number: str) -> HttpResponse:
     order = _get_order_or_404(request, number)
     try:
         cart = cancellation.cancel_unpaid(
-            order, by=request.user if request.user.is_authenticated else None
+            order,
+            by=request.user if request.user.is_authenticated else None,
+            into=find_cart(request),
         )
     except ShopError as error:
         messages.error(request, str(error))

@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import Any
 
 import stripe
@@ -25,13 +26,15 @@ from payments.gateways.base import (
     StartedSession,
     VerifiedEvent,
 )
-from shop.money import Money
+from shop.money import Money, exponent
 from shop.transactions import assert_no_transaction
 
 CONNECT_SECONDS = 1.0
 READ_SECONDS = 8.0
 EXPAND = ["payment_intent", "payment_intent.latest_charge"]
 LOCALES = {"en": "en", "de": "de"}
+# Stripe, "Zero-decimal currencies" and "Special cases": where it departs from ISO 4217.
+EXPONENTS = {"ISK": 2, "UGX": 2, "MGA": 0}
 
 
 class StripeGateway:
@@ -58,7 +61,7 @@ class StripeGateway:
                             "quantity": 1,
                             "price_data": {
                                 "currency": item.amount.currency.lower(),
-                                "unit_amount": item.amount.minor,
+                                "unit_amount": to_stripe(item.amount),
                                 "product_data": {"name": item.name[:250]},
                             },
                         }
@@ -98,7 +101,7 @@ class StripeGateway:
             refund = self._client.v1.refunds.create(
                 params={
                     "payment_intent": payment_id,
-                    "amount": amount.minor,
+                    "amount": to_stripe(amount),
                     "metadata": {"key": key},
                 },
                 options={"idempotency_key": key},
@@ -116,10 +119,20 @@ class StripeGateway:
                 stripe.WebhookSignature.verify_header(
                     body.decode(), signature, secret, stripe.Webhook.DEFAULT_TOLERANCE
                 )
-            except (stripe.SignatureVerificationError, UnicodeDecodeError, ValueError):
+            except (stripe.SignatureVerificationError, TypeError, ValueError):
                 continue
             return _event_of(body)
         raise ForgedEvent("the signature does not fit")
+
+
+def to_stripe(money: Money) -> int:
+    """Write an amount in the integer units that Stripe uses for its currency."""
+    return int(money.amount.scaleb(EXPONENTS.get(money.currency, exponent(money.currency))))
+
+
+def from_stripe(units: int, currency: str) -> Money:
+    """Read an amount from Stripe's integer units."""
+    return Money(Decimal(units).scaleb(-EXPONENTS.get(currency, exponent(currency))), currency)
 
 
 def _event_of(body: bytes) -> VerifiedEvent:
@@ -150,7 +163,7 @@ def _state_of(session: Any) -> ProviderState:
             ProviderStatus.PAID,
             payment_id=payment_id,
             charge_id=_id_of(intent.latest_charge) if intent is not None else payment_id,
-            captured=Money.from_minor(taken, session.currency.upper()),
+            captured=from_stripe(taken, session.currency.upper()),
         )
     if session.status == "expired":
         return ProviderState(ProviderStatus.EXPIRED, payment_id=payment_id)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from django.db.models import Sum
 from django.utils.translation import gettext as _
 
@@ -38,10 +40,10 @@ def refundable(attempt: PaymentAttempt) -> Money:
     """Return what is left of the captured amount after all refunds that did not fail."""
     captured = attempt.transactions.filter(kind=PaymentTransaction.Kind.CAPTURE)
     refunded = attempt.refunds.exclude(status=Refund.Status.FAILED)
-    left = (captured.aggregate(sum=Sum("amount"))["sum"] or 0) - (
-        refunded.aggregate(sum=Sum("amount"))["sum"] or 0
+    left = (captured.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)) - (
+        refunded.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
     )
-    return Money(left, attempt.currency) if left else Money.zero(attempt.currency)
+    return Money(left, attempt.currency)
 
 
 @no_transaction

@@ -16,7 +16,8 @@ LARGEST_BODY = 512 * 1024
 @require_POST
 def stripe(request: HttpRequest) -> HttpResponse:
     """Take a Stripe event: 200 once it is stored, 400 when it is not Stripe's."""
-    if int(request.headers.get("Content-Length") or 0) > LARGEST_BODY:
+    length = request.headers.get("Content-Length") or "0"
+    if not length.isdecimal() or int(length) > LARGEST_BODY:
         return HttpResponse("too large", status=413, content_type="text/plain")
     try:
         inbox.receive(

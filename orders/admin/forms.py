@@ -1,0 +1,122 @@
+"""The small forms behind an order's actions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.core.validators import URLValidator
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldAdminURLInputWidget,
+    UnfoldBooleanWidget,
+)
+
+from orders.admin.parts import LineView
+from orders.carriers import CARRIERS, tracking_url
+
+OTHER = "other"
+
+
+class ShipForm(forms.Form):
+    """Which pieces leave, and with whom; `seen_parcels` lets a double click do nothing twice."""
+
+    use_required_attribute = False
+
+    carrier = forms.ChoiceField(
+        label=_("Carrier"),
+        choices=[
+            ("", _("Choose a carrier")),
+            *((name, name) for name in CARRIERS),
+            (OTHER, _("Another carrier")),
+        ],
+        widget=UnfoldAdminSelectWidget,
+    )
+    other_carrier = forms.CharField(
+        label=_("Name of the other carrier"),
+        max_length=60,
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
+    )
+    tracking_number = forms.CharField(
+        label=_("Tracking number"),
+        max_length=80,
+        required=False,
+        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    tracking_url = forms.URLField(
+        label=_("Tracking link"),
+        max_length=500,
+        required=False,
+        assume_scheme="https",
+        help_text=_("Leave it empty: for the carriers of the list it is made from the number."),
+        validators=[URLValidator(schemes=["http", "https"])],
+        widget=UnfoldAdminURLInputWidget,
+    )
+    seen_parcels = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, lines: Iterable[LineView], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.lines = [line for line in lines if line.left]
+        for line in self.lines:
+            self.fields[f"quantity_{line.id}"] = forms.IntegerField(
+                label=gettext("Pieces of %s") % line.title,
+                min_value=0,
+                max_value=line.left,
+                required=False,
+                initial=line.left,
+                widget=UnfoldAdminIntegerFieldWidget(attrs={"inputmode": "numeric"}),
+            )
+
+    @property
+    def line_fields(self) -> list[tuple[LineView, forms.BoundField]]:
+        return [(line, self[f"quantity_{line.id}"]) for line in self.lines]
+
+    @property
+    def quantities(self) -> dict[int, int]:
+        return {line.id: self.cleaned_data[f"quantity_{line.id}"] or 0 for line in self.lines}
+
+    def clean_tracking_number(self) -> str:
+        return " ".join(self.cleaned_data["tracking_number"].split())
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or self.cleaned_data
+        if values.get("carrier") == OTHER:
+            if values.get("other_carrier"):
+                values["carrier"] = values["other_carrier"]
+            elif "other_carrier" not in self.errors:
+                self.add_error("other_carrier", gettext("Enter the carrier's name."))
+        if not values.get("tracking_url"):
+            values["tracking_url"] = tracking_url(
+                values.get("carrier", ""), values.get("tracking_number", "").replace(" ", "")
+            )
+        if not self.errors and not any(self.quantities.values()):
+            self.add_error(None, gettext("Choose at least one piece to ship."))
+        return values
+
+
+class CancelForm(forms.Form):
+    use_required_attribute = False
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=200,
+        help_text=_("Kept in the order's timeline and with the refund."),
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+    )
+    restock = forms.BooleanField(
+        label=_("Put the pieces back on the shelf"),
+        required=False,
+        initial=True,
+        help_text=_("Take the tick away when they are broken or lost."),
+        widget=UnfoldBooleanWidget,
+    )
+
+    def clean_reason(self) -> str:
+        return " ".join(self.cleaned_data["reason"].split())

@@ -1,0 +1,298 @@
+"""Orders for the shop's staff: the list of what is to be done, and one page about each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Prefetch, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST, require_safe
+from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.decorators import display
+from unfold.paginator import InfinitePaginator
+
+from accounts.admin.scoping import get_seller_roles
+from orders.admin import todo
+from orders.admin.actor import get_actor
+from orders.admin.filters import DayRangeFilter, SellerFilter, StageFilter, WorkFilter
+from orders.admin.forms import CancelForm
+from orders.admin.order_page import get_order_page
+from orders.admin.search import orders_like
+from orders.models import Order, OrderPayment, SellerOrder
+from orders.services import cancellation, notices, payment
+from payments.models import Refund
+from shop.errors import ShopError
+from shop.formatting import format_money
+from shop.templatetags.dates import moment
+
+
+@admin.register(Order)
+class OrderAdmin(ModelAdmin):
+    """Statuses are never typed here: each button asks a service, which may refuse."""
+
+    list_display = ["number", "ordered", "customer", "stage", "what_to_do", "amount"]
+    list_filter = [
+        WorkFilter,
+        StageFilter,
+        ("status", ChoicesDropdownFilter),
+        ("payment_status", ChoicesDropdownFilter),
+        ("fulfilment_status", ChoicesDropdownFilter),
+        SellerFilter,
+        ("created_at", DayRangeFilter),
+    ]
+    list_filter_submit = True
+    list_fullwidth = True
+    list_per_page = 50
+    list_before_template = "admin/orders/_work_tabs.html"
+    search_fields = ["number"]
+    search_help_text = gettext_lazy("Number, email, name, SKU or tracking number")
+    # Counting a hundred thousand rows to number the pages would cost more than the page itself.
+    paginator = InfinitePaginator
+    show_full_result_count = False
+    actions = None
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
+        parts = SellerOrder.objects.select_related("seller").order_by("pk")
+        payments = OrderPayment.objects.select_related("attempt").prefetch_related(
+            Prefetch("attempt__refunds", Refund.objects.order_by("pk"))
+        )
+        return (
+            super()
+            .get_queryset(request)
+            .prefetch_related(
+                "addresses", Prefetch("seller_orders", parts), Prefetch("payments", payments)
+            )
+        )
+
+    def get_ordering(self, request: HttpRequest) -> list[Any]:
+        return [todo.work_first(todo.TO_SHIP), "-pk"]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
+    ) -> tuple[QuerySet[Order], bool]:
+        return (queryset.filter(orders_like(search_term)) if search_term else queryset), False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return not get_seller_roles(request) and super().has_view_permission(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return not get_seller_roles(request) and super().has_change_permission(request, obj)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    # The list ------------------------------------------------------------------------------------
+
+    @display(description=gettext_lazy("ordered"), ordering="created_at")
+    def ordered(self, order: Order) -> str:
+        return moment(order.created_at)
+
+    @display(description=gettext_lazy("customer"))
+    def customer(self, order: Order) -> str:
+        return next((address.name for address in order.addresses.all()), order.email)
+
+    @display(description=gettext_lazy("stage"), label=todo.STAGE_COLOURS)
+    def stage(self, order: Order) -> tuple[str, str]:
+        return order.stage.value, str(order.stage.label)
+
+    @display(description=gettext_lazy("total"), ordering="total")
+    def amount(self, order: Order) -> str:
+        return format_money(order.total_money)
+
+    @display(
+        description=gettext_lazy("to do"),
+        label={"warning": "warning", "danger": "danger", "info": "info", "default": "default"},
+    )
+    def what_to_do(self, order: Order) -> tuple[str, str] | None:
+        attempts = [row.attempt for row in order.payments.all()]
+        task = todo.describe(
+            order,
+            waiting_sellers=[
+                part.seller.name
+                for part in order.seller_orders.all()
+                if part.fulfilment_status in todo.UNSHIPPED
+            ],
+            attempts=attempts,
+            refunds=[refund for attempt in attempts for refund in attempt.refunds.all()],
+        )
+        return (task.colour, task.text) if task else None
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return super().changelist_view(
+            request,
+            {"title": _("Orders"), "work_tabs": _work_tabs(request)} | (extra_context or {}),
+        )
+
+    # One order -----------------------------------------------------------------------------------
+
+    def get_urls(self) -> list[Any]:
+        views = {
+            "cancel": self.cancel_view,
+            "check": require_POST(self.check_view),
+            "confirm-again": require_POST(self.confirm_again_view),
+            "send-back": require_POST(self.send_back_view),
+        }
+        return [
+            path(
+                f"<int:object_id>/{name}/",
+                self.admin_site.admin_view(view),
+                name=f"orders_order_{name.replace('-', '_')}",
+            )
+            for name, view in views.items()
+        ] + super().get_urls()
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        return require_safe(self.page_view)(request, object_id)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Lead to the timeline, which tells more than the admin's own log."""
+        order = self._get_order(request, object_id)
+        return redirect(f"{_page_of(order)}#timeline")
+
+    def page_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        order = self._get_order(request, object_id)
+        context = self._context(request, order) | {
+            "page": get_order_page(order),
+            "may_change": self.has_change_permission(request, order),
+            "mail_is_linked": request.user.has_perm("shop.view_mail"),
+            "person_is_linked": request.user.has_perm("accounts.view_user"),
+        }
+        return TemplateResponse(request, "admin/orders/order.html", context)
+
+    def cancel_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        order = self._get_order_to_change(request, object_id)
+        if not cancellation.is_cancellable(order):
+            messages.warning(request, _("This order cannot be cancelled any more."))
+            return redirect(_page_of(order))
+        form = CancelForm(request.POST if request.method == "POST" else None)
+        if form.is_valid():
+            try:
+                cancellation.cancel(order, by=get_actor(request), **form.cleaned_data)
+            except ShopError as error:
+                messages.error(request, str(error))
+            else:
+                messages.success(
+                    request, _("Order %s is cancelled; the shopper gets a mail.") % order.number
+                )
+            return redirect(_page_of(order))
+        context = self._context(request, order) | {
+            "form": form,
+            "order": order,
+            "is_paid": order.payment_status == Order.PaymentStatus.PAID,
+            "page_url": _page_of(order),
+        }
+        return TemplateResponse(request, "admin/orders/cancel.html", context)
+
+    def check_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """Ask the provider how the order's payments really stand."""
+        order = self._get_order_to_change(request, object_id)
+        try:
+            payment.check(order, ended_too=True)
+        except ShopError as error:
+            messages.error(request, _("The payment provider could not be asked: %s") % error)
+        else:
+            order.refresh_from_db()
+            messages.success(
+                request,
+                _("The provider was asked. The payment is: %s.")
+                % order.get_payment_status_display(),
+            )
+        return redirect(_page_of(order))
+
+    def confirm_again_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        order = self._get_order_to_change(request, object_id)
+        try:
+            is_new = notices.send_confirmation_again(order, by=get_actor(request))
+        except ShopError as error:
+            messages.error(request, str(error))
+        else:
+            if is_new:
+                messages.success(request, _("The confirmation goes to %s once more.") % order.email)
+            else:
+                messages.info(request, _("It was sent again a moment ago; once is enough."))
+        return redirect(_page_of(order))
+
+    def send_back_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """Refund money that was held, or whose refund failed."""
+        order = self._get_order_to_change(request, object_id)
+        try:
+            has_gone = cancellation.send_money_back(order, by=get_actor(request))
+        except ShopError as error:
+            messages.error(request, str(error))
+        else:
+            if has_gone:
+                messages.success(request, _("The money is on its way back."))
+            else:
+                messages.info(request, _("There is no money to send back."))
+        return redirect(_page_of(order))
+
+    def _get_order(self, request: HttpRequest, object_id: str | int) -> Order:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        try:
+            return Order.objects.select_related("user").get(pk=object_id)
+        except (Order.DoesNotExist, ValueError) as error:
+            raise Http404 from error
+
+    def _get_order_to_change(self, request: HttpRequest, object_id: int) -> Order:
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        return self._get_order(request, object_id)
+
+    def _context(self, request: HttpRequest, order: Order) -> dict[str, Any]:
+        request.current_app = self.admin_site.name
+        return {
+            **self.admin_site.each_context(request),
+            "title": _("Order %s") % order.number,
+            "opts": self.opts,
+            "original": order,
+        }
+
+
+def _page_of(order: Order) -> str:
+    return reverse("admin:orders_order_change", args=[order.pk])
+
+
+def _work_tabs(request: HttpRequest) -> list[dict[str, Any]]:
+    """List the few views of the list that staff need every day, with what waits in each."""
+    chosen = request.GET.get("work", "")
+    tabs = [
+        ("", _("All"), None),
+        ("ship", _("To ship"), todo.TO_SHIP),
+        ("held", _("Payment held"), todo.held_orders()),
+        ("money", _("Waiting for money"), todo.WAITING_FOR_MONEY),
+        ("deliver", _("On the way"), todo.ON_THE_WAY),
+    ]
+    return [
+        {
+            "label": label,
+            "query": f"?work={work}" if work else "?",
+            "is_chosen": work == chosen,
+            "count": None if rows is None else Order.objects.filter(rows).count(),
+        }
+        for work, label, rows in tabs
+    ]

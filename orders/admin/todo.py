@@ -1,0 +1,109 @@
+"""What is to be done about an order: the words, the colours and the order of work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Case, F, Q, When
+from django.db.models.expressions import OrderBy
+from django.utils.translation import gettext as _
+
+from orders.models import Order
+from payments.models import PaymentAttempt, Refund
+
+Status = Order.Status
+Payment = Order.PaymentStatus
+Fulfilment = Order.FulfilmentStatus
+Stage = Order.Stage
+
+UNSHIPPED = (Fulfilment.UNFULFILLED, Fulfilment.PARTIALLY_FULFILLED)
+
+STAGE_COLOURS = {
+    Stage.PENDING.value: "default",
+    Stage.PROCESSING.value: "warning",
+    Stage.SHIPPED.value: "info",
+    Stage.DELIVERED.value: "success",
+    Stage.CANCELLED.value: "danger",
+    Stage.REFUNDED.value: "danger",
+}
+
+TO_SHIP = Q(status=Status.PLACED, payment_status=Payment.PAID, fulfilment_status__in=UNSHIPPED)
+PARTS_TO_SHIP = Q(
+    fulfilment_status__in=UNSHIPPED, order__status=Status.PLACED, order__payment_status=Payment.PAID
+)
+ON_THE_WAY = Q(status=Status.PLACED, fulfilment_status=Fulfilment.FULFILLED)
+WAITING_FOR_MONEY = Q(status=Status.PENDING)
+
+_IS_REFUNDED = Q(payment_status=Payment.REFUNDED)
+_IS_OVER = Q(status__in=(Status.CANCELLED, Status.EXPIRED))
+_IS_GOING_ON = ~_IS_REFUNDED & Q(status__in=(Status.PLACED, Status.COMPLETED))
+STAGES = {
+    Stage.PENDING: ~_IS_REFUNDED & Q(status=Status.PENDING),
+    Stage.PROCESSING: _IS_GOING_ON & Q(fulfilment_status__in=UNSHIPPED),
+    Stage.SHIPPED: _IS_GOING_ON & Q(fulfilment_status=Fulfilment.FULFILLED),
+    Stage.DELIVERED: _IS_GOING_ON & Q(fulfilment_status=Fulfilment.DELIVERED),
+    Stage.CANCELLED: ~_IS_REFUNDED & _IS_OVER,
+    Stage.REFUNDED: _IS_REFUNDED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Todo:
+    """A few words for the list; `colour` is a label's colour of the admin's look."""
+
+    text: str
+    colour: str
+
+
+def work_first(condition: Q, *, by: str = "pk") -> OrderBy:
+    """Sort the rows that ask for work to the front, the oldest first."""
+    return Case(When(condition, then=F(by))).asc(nulls_last=True)
+
+
+def describe(
+    order: Order,
+    *,
+    waiting_sellers: Iterable[str],
+    attempts: Iterable[PaymentAttempt],
+    refunds: Iterable[Refund],
+) -> Todo | None:
+    """Say what staff have to do next; None when nothing is."""
+    refunds = list(refunds)
+    if has_held_money(attempts, refunds):
+        return Todo(_("Look at the held payment"), "danger")
+    if has_failed_refund(refunds):
+        return Todo(_("A refund failed"), "danger")
+    if order.stage == Stage.PROCESSING and order.payment_status == Payment.PAID:
+        return Todo(_("Ship: %s") % ", ".join(waiting_sellers), "warning")
+    if order.stage == Stage.SHIPPED:
+        return Todo(_("Mark as delivered"), "info")
+    if order.stage == Stage.PENDING:
+        return Todo(_("Wait for the payment"), "default")
+    if any(refund.status == Refund.Status.PENDING for refund in refunds):
+        return Todo(_("Money is going back"), "default")
+    return None
+
+
+def has_held_money(attempts: Iterable[PaymentAttempt], refunds: Iterable[Refund]) -> bool:
+    """Say whether a payment that did not fit the order still waits for a decision."""
+    sent_back = {refund.attempt_id for refund in refunds if refund.status != Refund.Status.FAILED}
+    return any(
+        attempt.status == PaymentAttempt.Status.HELD and attempt.pk not in sent_back
+        for attempt in attempts
+    )
+
+
+def has_failed_refund(refunds: Iterable[Refund]) -> bool:
+    """Say whether the last refund of a payment failed; given the oldest first."""
+    last = {refund.attempt_id: refund.status for refund in refunds}
+    return Refund.Status.FAILED in last.values()
+
+
+def held_orders() -> Q:
+    """Select orders with money that was held and not sent back."""
+    sent_back = Refund.objects.exclude(status=Refund.Status.FAILED).values("attempt_id")
+    held = PaymentAttempt.objects.filter(status=PaymentAttempt.Status.HELD).exclude(
+        pk__in=sent_back
+    )
+    return Q(pk__in=Order.objects.filter(payments__attempt__in=held).values("pk"))
