@@ -51,6 +51,10 @@ bench: setup ## Measure the pages; ARGS="--help" tells what can be chosen
 	@$(VENV)/python -m bench $(ARGS)
 
 messages: setup ## Collect texts for translation and compile the translations (needs GNU gettext)
-	$(VENV)/python manage.py makemessages --all --no-obsolete --add-location file \
-		--ignore '.venv/*' --ignore 'var/*' --ignore 'tests/*'
-	$(VENV)/python manage.py compilemessages --ignore '.venv/*'
+	$(VENV)/python manage.py makemessages --all --no-obsolete --no-wrap --add-location file \
+		--ignore '.venv/*' --ignore 'var/*' --ignore 'tests/*' --ignore 'bench/*'
+	@# The day of collecting would change every file each time.
+	@for file in locale/*/LC_MESSAGES/*.po; do \
+		grep -v '^"POT-Creation-Date:' "$$file" >"$$file.new" && mv "$$file.new" "$$file"; \
+	done
+	$(VENV)/python manage.py compilemessages --ignore '.venv/*' --ignore 'var/*'

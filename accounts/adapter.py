@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from django.conf import settings
 from django.db import transaction
 from django.utils.translation import get_language
 
@@ -13,6 +14,10 @@ from shop.services import mailer
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+    def format_email_subject(self, subject: str) -> str:
+        """Name the shop behind the subject, as the mails about orders do."""
+        return f"{subject} – {settings.SHOP_NAME}"
+
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Queue the mail that allauth rendered; the web process never waits for SMTP."""
         message = self.render_mail(template_prefix, email, context)

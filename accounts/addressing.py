@@ -7,6 +7,7 @@ has, which of them it demands, how its postcodes look.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -64,19 +65,22 @@ def country_name(country: str) -> str:
 
 def list_country_choices(countries: list[str]) -> list[tuple[str, str]]:
     """Return (code, name) pairs in the order of the names in the active language."""
-    return sorted(((code, country_name(code)) for code in countries), key=lambda pair: pair[1])
+    named = ((code, country_name(code)) for code in countries)
+    return sorted(named, key=lambda pair: _without_accents(pair[1]))
 
 
 def tidy_postcode(postcode: str, rules: AddressRules) -> str:
-    """Forgive spaces, dashes and small letters where that makes the postcode a right one."""
+    """Forgive spaces, dashes and small letters, and write the postcode as its country does."""
     typed = " ".join(postcode.upper().split())
     pattern = rules.postcode_pattern
-    if pattern is None or pattern.fullmatch(typed):
+    is_spaced = not re.search(r"[ -]", rules.postcode_example) or re.search(r"[ -]", typed)
+    if pattern is None or (is_spaced and pattern.fullmatch(typed)):
         return typed
     packed = re.sub(r"[\s.-]", "", typed)
     if rules.is_postcode_numeric:
         packed = packed.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-    for candidate in (packed, *_respaced(packed)):
+    spaced = _respaced(packed)
+    for candidate in (packed, *spaced) if is_spaced else (*spaced, packed):
         if pattern.fullmatch(candidate):
             return candidate
     return typed
@@ -118,6 +122,12 @@ def address_lines(address: Mapping[str, object]) -> list[str]:
         for line in get_rules(country).layout.split("%n")
     ]
     return [*filter(None, lines), country_name(country)]
+
+
+def _without_accents(name: str) -> str:
+    """Spell a name as a register sorts it: Österreich stands with O, not after Z."""
+    letters = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
 @lru_cache(maxsize=16)

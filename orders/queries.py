@@ -12,6 +12,7 @@ from accounts.addressing import address_lines
 from catalog.queries import Picture, list_variant_pictures, product_url
 from orders.models import Order, OrderAddress, OrderEvent
 from payments.models import PaymentAttempt, Refund
+from shop.formatting import format_tax
 from shop.money import Money
 
 Stage = Order.Stage
@@ -97,7 +98,7 @@ def get_order_view(order: Order, *, is_back_from_provider: bool = False) -> Orde
         shipping=Money(order.shipping_total, order.currency),
         shipping_label=order.shipping_label,
         tax_lines=[
-            (f"{name} {percent.normalize():f} %", Money(tax, order.currency))
+            (format_tax(name, percent), Money(tax, order.currency))
             for name, percent, tax in order.tax_lines.values_list("name", "percent", "tax")
         ],
         total=order.total_money,

@@ -1,14 +1,16 @@
-"""Amounts as people read them, by the active language."""
+"""Amounts and tax rates as people read them, by the active language."""
 
 from __future__ import annotations
 
+from decimal import Decimal
 from functools import lru_cache
 
 from babel import Locale
-from babel.numbers import format_currency
+from babel.numbers import format_percent
 from django.utils.translation import get_language, to_locale
+from django.utils.translation import gettext as _
 
-from shop.money import Money
+from shop.money import Money, exponent
 
 
 def format_money(value: Money) -> str:
@@ -16,9 +18,24 @@ def format_money(value: Money) -> str:
     return _format(value, get_language() or "en")
 
 
+def format_tax(name: str, percent: Decimal) -> str:
+    """Name a tax with its rate: "VAT 19%" in English, "19 % MwSt." in German."""
+    # A rate's name is the merchant's; the one that rates have by default is known everywhere.
+    words = {"VAT": _("VAT")}
+    locale = _locale(get_language() or "en")
+    rate = format_percent(percent / 100, locale=locale, decimal_quantization=False)
+    return _("%(tax)s %(rate)s") % {"tax": words.get(name, name), "rate": rate}
+
+
 @lru_cache(maxsize=8192)
 def _format(value: Money, language: str) -> str:
-    return format_currency(value.amount, value.currency, locale=_locale(language))
+    locale = _locale(language)
+    pattern = locale.currency_formats["standard"]
+    # By itself Babel leaves out decimals that are rarely paid in cash, but are charged.
+    places = exponent(value.currency)
+    return pattern.apply(
+        value.amount, locale, currency=value.currency, force_frac=(places, places)
+    )
 
 
 @lru_cache(maxsize=64)

@@ -172,9 +172,7 @@ def _alarm_cards(request: HttpRequest) -> list[Card]:
         Card(
             label=_("Payments held"),
             value=str(held + failed),
-            note=ngettext(
-                "and %(count)d failed refund", "of them failed refunds: %(count)d", failed
-            )
+            note=ngettext("and %(count)d failed refund", "and %(count)d failed refunds", failed)
             % {"count": failed}
             if failed
             else _("Money that does not fit its order."),

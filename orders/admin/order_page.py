@@ -20,6 +20,7 @@ from orders.models import Order, OrderAddress, OrderEvent, OrderPayment
 from orders.queries import Step, list_steps, list_timeline
 from orders.services.cancellation import is_cancellable
 from payments.models import PaymentAttempt, PaymentTransaction, ProviderEvent, Refund
+from shop.formatting import format_tax
 from shop.models import Mail
 from shop.money import Money
 
@@ -132,7 +133,7 @@ def get_order_page(order: Order) -> OrderPage:
         shipping=Money(order.shipping_total, currency),
         discount=Money(order.discount_total, currency),
         tax_lines=[
-            (f"{name} {percent.normalize():f} %", Money(net, currency), Money(tax, currency))
+            (format_tax(name, percent), Money(net, currency), Money(tax, currency))
             for name, percent, net, tax in order.tax_lines.values_list(
                 "name", "percent", "net", "tax"
             )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import Any
 
 from django import template
@@ -12,7 +13,12 @@ from django.utils.translation import get_language
 
 register = template.Library()
 
-REMEMBERED = 4096
+MOST_DRAWINGS = 8192
+MOST_CHARACTERS = 8_000_000
+"""What one component may remember in a process, so that a crawl of all filters fills no memory."""
+
+Values = tuple[tuple[str, Any], ...]
+Drawer = Callable[[str | None, Values], str]
 
 
 @register.simple_tag
@@ -25,13 +31,25 @@ def component(template_name: str, **values: Any) -> str:
     never pass one.
     """
     plain = tuple((name, _freeze(value)) for name, value in values.items())
-    draw = _draw.__wrapped__ if settings.DEBUG else _draw
-    markup: str = draw(template_name, get_language(), plain)
-    return markup
+    if settings.DEBUG:
+        return _draw(template_name, get_language(), plain)
+    draw = _memories.get(template_name) or _open_memory(template_name, plain)
+    return draw(get_language(), plain)
 
 
-@lru_cache(maxsize=REMEMBERED)
-def _draw(template_name: str, language: str | None, values: tuple[tuple[str, Any], ...]) -> str:
+_memories: dict[str, Drawer] = {}
+
+
+def _open_memory(template_name: str, values: Values) -> Drawer:
+    """Let a component remember as many drawings as fit its share, judged by the first one."""
+    length = len(_draw(template_name, get_language(), values))
+    room = min(MOST_DRAWINGS, max(16, MOST_CHARACTERS // max(1, length)))
+    return _memories.setdefault(
+        template_name, lru_cache(maxsize=room)(partial(_draw, template_name))
+    )
+
+
+def _draw(template_name: str, language: str | None, values: Values) -> str:
     return get_template(template_name).render(dict(values))
 
 

@@ -41,4 +41,5 @@ def moment(value: datetime | None) -> str:
         return ""
     locale = to_locale(get_language() or "en")
     local = localtime(value)
-    return f"{format_date(local, 'medium', locale=locale)}, {format_time(local, 'HH:mm')}"
+    time = format_time(local, "HH:mm", locale=locale)
+    return f"{format_date(local, 'medium', locale=locale)}, {time}"

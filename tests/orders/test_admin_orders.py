@@ -156,7 +156,7 @@ def test_one_page_shows_everything_about_an_order(staff: Client, settings) -> No
     page = text_of(staff.get(page_of(order)))
 
     for shown in (
-        "Dune mug", "MUG-1", "€48.00", "€52.90", "includes VAT 19 %", "Unter den Linden 1",
+        "Dune mug", "MUG-1", "€48.00", "€52.90", "includes VAT 19%", "Unter den Linden 1",
         "ada@example.com", attempt_of(order).provider_payment_id, "JD1", "sold", "Paid €52.90.",
         "Sent with DHL JD1.", "Alex Admin", f"Your order {order.number} – Emporium",
         f"Order {order.number} is on its way – Emporium", f"/orders/{order.number}/?key=",
