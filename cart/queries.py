@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from catalog.queries import Picture, list_variant_pictures, product_url
 from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts.models import Seller
-from cart.models import CartItem, ShippingBand, ShippingMethod
+from cart.models import CartItem, ShippingMethod
 from cart.pricing.bands import Band, price_for
+from cart.pricing.fingerprint import fingerprint
 from cart.pricing.quote import DeliveryOffer
-from catalog.models import Product
+from catalog.queries import Picture, list_variant_pictures, product_url
+from catalog.queries.rows import fetch_rows
 from shop.formatting import format_money
 from shop.money import Money, total
 
@@ -73,13 +73,19 @@ class CartLine:
             return _("This is no longer for sale. Please take it out.")
         if self.max_quantity == 0:
             return _("Sold out since you put it in. Please take it out.")
-        if not self.can_be_bought:
+        if self.can_be_bought:
+            return ""
+        if self.available is not None and self.available <= settings.SHOP_ORDER_QUANTITY_LIMIT:
             return ngettext(
                 "Only %(count)d piece is left. Please lower the quantity.",
                 "Only %(count)d pieces are left. Please lower the quantity.",
                 self.max_quantity,
             ) % {"count": self.max_quantity}
-        return ""
+        return ngettext(
+            "You can order %(count)d piece at a time. Please lower the quantity.",
+            "You can order up to %(count)d pieces at a time. Please lower the quantity.",
+            self.max_quantity,
+        ) % {"count": self.max_quantity}
 
     @property
     def has_new_price(self) -> bool:
@@ -111,6 +117,15 @@ class CartView:
         return total((line.total for line in self.lines), self.currency)
 
     @property
+    def fingerprint(self) -> str:
+        """Tell in a form what its page showed."""
+        return fingerprint((line.variant_id, line.quantity, line.unit_price) for line in self.lines)
+
+    @property
+    def has_new_prices(self) -> bool:
+        return any(line.has_new_price for line in self.lines)
+
+    @property
     def shipping_hint(self) -> str:
         return _("Delivery is added at checkout.")
 
@@ -130,36 +145,30 @@ class CartView:
         return [self.notice, *changed] if self.notice else changed
 
 
-_LINE_FIELDS = (
-    "id",
-    "variant_id",
-    "variant__product_id",
-    "variant__product__seller_id",
-    "variant__product__tax_class_id",
-    "variant__product__slug",
-    "variant__product__title",
-    "variant__label",
-    "variant__sku",
-    "variant__price",
-    "seen_price",
-    "quantity",
-    "variant__weight_grams",
-    "variant__tracks_stock",
-    "variant__stock_level__on_hand",
-    "variant__stock_level__allocated",
-    "variant__is_active",
-    "variant__product__status",
-    "variant__product__seller__status",
-    "variant__image_id",
-)
+_LINES = """
+SELECT item.id, item.variant_id, variant.product_id, product.seller_id, product.tax_class_id,
+       product.slug, product.title, variant.label, variant.sku, variant.price, item.seen_price,
+       item.quantity, variant.weight_grams,
+       CASE WHEN variant.tracks_stock
+            THEN greatest(coalesce(level.on_hand - level.allocated, 0), 0) END,
+       variant.is_active AND product.status = 'active' AND seller.status = 'active',
+       variant.image_id
+FROM cart_cartitem item
+JOIN catalog_productvariant variant ON variant.id = item.variant_id
+JOIN catalog_product product ON product.id = variant.product_id
+JOIN accounts_seller seller ON seller.id = product.seller_id
+LEFT JOIN catalog_stocklevel level ON level.variant_id = variant.id
+WHERE item.cart_id = %(cart)s
+ORDER BY item.id
+"""
 
 
 def list_lines(cart_id: int | None) -> list[CartLine]:
     """Return a cart's lines, re-priced, in the order in which they were put in; two statements."""
     if cart_id is None:
         return []
-    rows = list(CartItem.objects.filter(cart_id=cart_id).order_by("id").values_list(*_LINE_FIELDS))
-    pictures = list_variant_pictures({row[1]: (row[2], row[19]) for row in rows})
+    rows = fetch_rows(_LINES, {"cart": cart_id})
+    pictures = list_variant_pictures({row[1]: (row[2], row[-1]) for row in rows})
     return [_line(row, pictures) for row in rows]
 
 
@@ -178,38 +187,43 @@ def count_pieces(cart_id: int | None) -> int:
 
 def list_countries() -> list[str]:
     """Return the country codes to which something is delivered."""
-    methods = ShippingMethod.objects.filter(is_active=True).values_list(
-        "zone__countries", flat=True
+    rows = fetch_rows(
+        "SELECT DISTINCT unnest(zone.countries) FROM cart_shippingzone zone "
+        "JOIN cart_shippingmethod method ON method.zone_id = zone.id WHERE method.is_active"
     )
-    return sorted({country for countries in methods for country in countries})
+    return sorted(country for (country,) in rows)
+
+
+_BANDS = """
+SELECT method.id, method.code, method.name, method.description, method.tax_class_id,
+       method.days_min, method.days_max, method.kind, band.minimum, band.price
+FROM cart_shippingmethod method
+JOIN cart_shippingzone zone ON zone.id = method.zone_id
+JOIN cart_shippingband band ON band.method_id = method.id
+WHERE method.is_active AND %(country)s = ANY(zone.countries)
+ORDER BY method.position, method.id, band.minimum
+"""
 
 
 def list_delivery_offers(lines: Iterable[CartLine], *, country: str) -> list[DeliveryOffer]:
-    """Return the ways to deliver these lines to a country, cheapest of a price by position."""
+    """Return the ways to deliver these lines to a country, in the order in which staff put them."""
     lines = list(lines)
     currency = settings.SHOP_CURRENCY
-    weight = Decimal(sum(line.weight_grams * line.quantity for line in lines))
-    value = total((line.total for line in lines), currency).amount
     measures = {
         ShippingMethod.Kind.FLAT: Decimal(0),
-        ShippingMethod.Kind.WEIGHT: weight,
-        ShippingMethod.Kind.PRICE: value,
+        ShippingMethod.Kind.WEIGHT: Decimal(
+            sum(line.weight_grams * line.quantity for line in lines)
+        ),
+        ShippingMethod.Kind.PRICE: total((line.total for line in lines), currency).amount,
     }
-    bands: dict[ShippingMethod, list[Band]] = defaultdict(list)
-    rows = (
-        ShippingBand.objects.filter(
-            method__is_active=True, method__zone__countries__contains=[country]
-        )
-        .select_related("method")
-        .order_by("method__position", "method_id", "minimum")
-    )
-    for row in rows:
-        bands[row.method].append(Band(row.minimum, row.price))
+    bands: dict[tuple[Any, ...], list[Band]] = defaultdict(list)
+    for *method, minimum, price in fetch_rows(_BANDS, {"country": country}):
+        bands[tuple(method)].append(Band(minimum, price))
     offers = []
-    for method, method_bands in bands.items():
-        price = price_for(measures[ShippingMethod.Kind(method.kind)], method_bands)
+    for (_id, *facts, kind), method_bands in bands.items():
+        price = price_for(measures[ShippingMethod.Kind(kind)], method_bands)
         if price is not None:
-            offers.append(_offer(method, Money(price, currency)))
+            offers.append(_offer(facts, Money(price, currency)))
     return offers
 
 
@@ -217,8 +231,7 @@ def _line(row: tuple[Any, ...], pictures: dict[int, Picture]) -> CartLine:
     currency = settings.SHOP_CURRENCY
     (
         item_id, variant_id, product_id, seller_id, tax_class_id, slug, title, label, sku, price,
-        seen_price, quantity, weight_grams, tracks_stock, on_hand, allocated, is_active, status,
-        seller_status, _image_id,
+        seen_price, quantity, weight_grams, available, is_for_sale, _image_id,
     ) = row  # fmt: skip
     return CartLine(
         item_id=item_id,
@@ -234,21 +247,20 @@ def _line(row: tuple[Any, ...], pictures: dict[int, Picture]) -> CartLine:
         seen_price=Money(seen_price, currency),
         quantity=quantity,
         weight_grams=weight_grams,
-        available=max((on_hand or 0) - (allocated or 0), 0) if tracks_stock else None,
-        is_for_sale=is_active
-        and status == Product.Status.ACTIVE
-        and seller_status == Seller.Status.ACTIVE,
+        available=available,
+        is_for_sale=is_for_sale,
         picture=pictures.get(variant_id),
     )
 
 
-def _offer(method: ShippingMethod, price: Money) -> DeliveryOffer:
+def _offer(facts: Sequence[Any], price: Money) -> DeliveryOffer:
+    code, label, description, tax_class_id, days_min, days_max = facts
     return DeliveryOffer(
-        code=method.code,
-        label=method.name,
-        description=method.description,
+        code=code,
+        label=label,
+        description=description,
         price=price,
-        tax_class_id=method.tax_class_id,
-        days_min=method.days_min,
-        days_max=method.days_max,
+        tax_class_id=tax_class_id,
+        days_min=days_min,
+        days_max=days_max,
     )

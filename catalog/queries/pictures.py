@@ -32,6 +32,14 @@ class Picture:
     sources: tuple[Source, ...]
     src: str
 
+    @property
+    def largest(self) -> str:
+        """The widest file in the most common format, to look at closely."""
+        if not self.sources:
+            return self.src
+        _mime, srcset = self.sources[-1]
+        return srcset.rpartition(", ")[2].split(" ")[0]
+
 
 ASSET_COLUMNS = "asset.original, asset.base, asset.renditions, asset.width, asset.height"
 

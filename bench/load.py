@@ -1,0 +1,178 @@
+"""The load generator, a process of its own: each client asks, waits for the answer, asks again.
+
+Reads a plan as JSON from standard input, writes what it measured as JSON to standard output.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import selectors
+import socket
+import sys
+import time
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from random import Random
+from typing import Any
+from urllib.parse import urlencode
+
+from bench.cpu import read_seconds
+from bench.pages import BARE, PAGES, Page, Request, Response, Visit, World
+
+ANSWER_SECONDS = 30
+CONTENT_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+COOKIE = re.compile(rb"\r\nset-cookie: *([^=;\r]+)=([^;\r]*)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`roots` names the process trees whose CPU time is measured."""
+
+    page: str
+    port: int
+    clients: int
+    warm_up: float
+    seconds: float
+    windows: int
+    roots: dict[str, int]
+    world: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Window:
+    """What happened in a stretch of time; `latencies` are seconds per visit."""
+
+    seconds: float = 0
+    latencies: list[float] = field(default_factory=list)
+    cpu: dict[str, float] = field(default_factory=dict)
+    failures: Counter[str] = field(default_factory=Counter)
+
+
+class Client:
+    """One keep-alive connection of one visitor after another, or of the same one again."""
+
+    def __init__(self, port: int, page: Page, world: World, random: Random) -> None:
+        self.page, self.world, self.random = page, world, random
+        self.head = (
+            f"Host: 127.0.0.1:{port}\r\nAccept: text/html\r\nSec-Fetch-Site: same-origin\r\n"
+        )
+        self.connection = socket.create_connection(("127.0.0.1", port), timeout=ANSWER_SECONDS)
+        self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.received = bytearray()
+        self.cookies: dict[str, str] = {}
+        if page.prepare:
+            self._walk(page.prepare(world, random))
+        self.start()
+
+    def start(self) -> None:
+        """Begin the next visit."""
+        if self.page.is_new_visitor:
+            self.cookies.clear()
+        self.visit = self.page.visit(self.world, self.random)
+        self.began = time.perf_counter()
+        self._send(next(self.visit))
+
+    def read(self) -> str | None:
+        """Take what has arrived; "" at the end of a visit, None before it, else what went wrong."""
+        response = self._receive()
+        if response is None:
+            return None
+        if response.status != self.request.status:
+            return f"{self.request.path.partition('?')[0]} answered {response.status}"
+        try:
+            self._send(self.visit.send(response))
+        except StopIteration:
+            return ""
+        return None
+
+    def _walk(self, visit: Visit) -> None:
+        self._send(next(visit))
+        while True:
+            while (response := self._receive()) is None:
+                pass
+            if response.status != self.request.status:
+                raise SystemExit(f"{self.request.path} answered {response.status}")
+            try:
+                self._send(visit.send(response))
+            except StopIteration:
+                return
+
+    def _send(self, request: Request) -> None:
+        self.request = request
+        cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        head = self.head + (f"Cookie: {cookies}\r\n" if cookies else "")
+        if request.form is None:
+            text = f"GET {request.path} HTTP/1.1\r\n{head}\r\n"
+        else:
+            body = urlencode(request.form)
+            text = (
+                f"POST {request.path} HTTP/1.1\r\n{head}Content-Length: {len(body)}\r\n"
+                f"Content-Type: application/x-www-form-urlencoded\r\n\r\n{body}"
+            )
+        self.connection.sendall(text.encode())
+
+    def _receive(self) -> Response | None:
+        arrived = self.connection.recv(262_144)
+        if not arrived:
+            raise SystemExit(f"the server hung up during {self.request.path}")
+        self.received += arrived
+        end = self.received.find(b"\r\n\r\n")
+        if end < 0:
+            return None
+        head = bytes(self.received[:end])
+        length = CONTENT_LENGTH.search(head)
+        if length is None:
+            raise SystemExit(f"{self.request.path} does not say how long its answer is")
+        whole = end + 4 + int(length[1])
+        if len(self.received) < whole:
+            return None
+        for name, value in COOKIE.findall(head):
+            self.cookies[name.decode()] = value.decode()
+        response = Response(int(head[9:12]), bytes(self.received[end + 4 : whole]))
+        self.received.clear()
+        return response
+
+
+def run(plan: Plan) -> list[Window]:
+    """Drive the page by all clients at once, first to warm up, then for each window."""
+    page = BARE if plan.page == BARE.name else PAGES[plan.page]
+    world = World(**plan.world)
+    with selectors.DefaultSelector() as selector:
+        for number in range(plan.clients):
+            client = Client(plan.port, page, world, Random(number))
+            selector.register(client.connection, selectors.EVENT_READ, client)
+        _fill(Window(), selector, seconds=plan.warm_up)
+        windows = []
+        for _number in range(plan.windows):
+            before = _read_cpu(plan)
+            window = Window()
+            _fill(window, selector, seconds=plan.seconds)
+            after = _read_cpu(plan)
+            window.cpu = {name: after[name] - before[name] for name in after}
+            windows.append(window)
+    return windows
+
+
+def _fill(window: Window, selector: selectors.BaseSelector, *, seconds: float) -> None:
+    began = time.perf_counter()
+    while (now := time.perf_counter()) < began + seconds:
+        for key, _events in selector.select(timeout=ANSWER_SECONDS):
+            client: Client = key.data
+            outcome = client.read()
+            if outcome is None:
+                continue
+            if outcome:
+                window.failures[outcome] += 1
+            else:
+                window.latencies.append(time.perf_counter() - client.began)
+            client.start()
+    window.seconds = now - began
+
+
+def _read_cpu(plan: Plan) -> dict[str, float]:
+    return {**read_seconds(plan.roots), "load": time.process_time()}
+
+
+if __name__ == "__main__":
+    json.dump([asdict(window) for window in run(Plan(**json.load(sys.stdin)))], sys.stdout)
