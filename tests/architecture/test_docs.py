@@ -20,7 +20,10 @@ APPS = ("shop", "accounts", "catalog", "cart", "payments", "orders")
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 PINNED = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==", re.MULTILINE)
-READERS = {"text", "flag", "number", "words", "choice", "database", "email", "is_set"}
+READERS = {
+    *("text", "url", "flag", "number", "words", "choice", "code", "time_zone"),
+    *("database", "email", "is_set"),
+}
 
 
 def read_rows(page: str, heading: str = "") -> list[list[str]]:

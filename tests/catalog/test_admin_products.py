@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from accounts.models import Seller, SellerMember
-from catalog.models import ImageAsset, Product, ProductVariant
+from catalog.models import ImageAsset, Product, ProductVariant, StockMovement
 from catalog.records import AttributeRecord
 from catalog.services import publishing
 from tests.admin_forms import address, errors, sign_in, submit
@@ -179,6 +179,16 @@ def test_seller_sees_and_changes_only_own_products(owner: Client) -> None:
     assert opened.status_code == posted.status_code == history.status_code == 302
     assert deleted.status_code in {302, 403}
     assert Product.objects.get().title == "Knop vase"
+
+
+def test_product_whose_stock_was_ever_counted_keeps_its_ledger() -> None:
+    product = save(vase(), SellerFactory())
+
+    answer = sign_in().post(address("catalog_product", "delete", product.pk), {"post": "yes"})
+
+    assert answer.status_code == 200
+    assert Product.objects.filter(pk=product.pk).exists()
+    assert StockMovement.objects.exists()
 
 
 def test_seller_cannot_sell_in_another_sellers_name(owner: Client) -> None:

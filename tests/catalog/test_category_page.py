@@ -323,7 +323,9 @@ def test_card_tells_price_reduction_and_colours(client, cups) -> None:
 
 def test_original_is_shown_until_the_renditions_are_made(client, cups) -> None:
     product = sell(cups, "Mug")
-    image = ProductImageFactory(product=product, asset__renditions={}, asset__base="")
+    image = ProductImageFactory(
+        product=product, asset__renditions={}, asset__base="", asset__ready_at=None
+    )
 
     picture = client.get("/categories/cups/").context["cards"][0].picture
 

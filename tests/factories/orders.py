@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from cart.models import Cart, ShippingBand, ShippingMethod, ShippingZone
+from cart.queries import get_cart_view
 from cart.services import lines
 from catalog.models import ProductVariant
 from orders.models import Order
@@ -68,5 +69,6 @@ def place_order(*variants: ProductVariant, quantity: int = 1) -> Order:
         delivery_code="standard",
         submit_key=cart.submit_key,
         seen_total=Money(goods + Decimal("4.90"), "EUR"),
+        seen_lines=get_cart_view(cart.pk).fingerprint,
         language="en",
     )

@@ -262,6 +262,58 @@ def test_a_price_that_changed_meanwhile_is_told_and_asked_about_once(shopper: Sh
     assert Order.objects.get().total == Decimal("30.9000")
 
 
+def test_a_new_price_that_the_checkout_told_is_no_news_on_the_next_answer(
+    shopper: Shopper,
+) -> None:
+    reprice("26.00")
+
+    page = shopper.open_checkout()
+    answer = shopper.place(page, email="ada@")
+
+    assert "changed from €24.00 to €26.00" in words_of(page)
+    assert "changed from €" not in words_of(answer)
+
+
+def test_an_item_that_another_tab_swapped_for_one_of_the_same_price_is_not_ordered_unseen(
+    shopper: Shopper, simulator: Simulator
+) -> None:
+    form = shopper.fill()
+    shopper.client.post(f"/cart/items/{CartItem.objects.get().pk}/", {"quantity": "0"})
+    shopper.put(VariantFactory(price=Decimal("24.00"), product__title="Rille vase"))
+
+    told = shopper.client.post("/checkout/", form)
+
+    assert told.status_code == 409
+    assert "Your cart is not the one you saw here. Please check it again." in words_of(told)
+    assert "Rille vase" in words_of(told)
+    assert not Order.objects.exists()
+    assert not StockLevel.objects.exclude(allocated=0).exists()
+    assert shopper.place(told).status_code == 302
+    assert Order.objects.get().lines.get().title == "Rille vase"
+
+
+def test_an_address_is_not_kept_for_the_next_person_once_it_was_ordered_to(
+    shopper: Shopper, simulator: Simulator
+) -> None:
+    shopper.place(name="Ada King")
+    shopper.put(VariantFactory())
+
+    assert read_form(shopper.open_checkout(), "/checkout/")["name"] == ""
+
+
+def test_somebody_who_gives_an_order_up_finds_the_checkout_filled_in(
+    shopper: Shopper, simulator: Simulator
+) -> None:
+    shopper.place(name="Ada King")
+    order = Order.objects.get()
+
+    page = shopper.client.get(f"/orders/{order.number}/")
+    shopper.press(page, f"/orders/{order.number}/cancel/")
+
+    fields = read_form(shopper.open_checkout(), "/checkout/")
+    assert (fields["email"], fields["name"]) == ("ada@example.com", "Ada King")
+
+
 def test_a_delivery_price_that_changed_meanwhile_is_told_too(shopper: Shopper) -> None:
     page = shopper.open_checkout()
     ShippingBand.objects.update(price=Decimal("6.90"))
@@ -387,7 +439,7 @@ def test_checkout_and_placement_need_the_same_statements_whatever_the_cart_holds
     assert answer.url.startswith(f"{simulator.url}/pay/")
     order = Order.objects.get()
     assert (order.lines.count(), order.total) == (count, Decimal(24 * count) + Decimal("4.90"))
-    assert (_statements(showing), _statements(placing)) == (7, 30)
+    assert (_statements(showing), _statements(placing)) == (7, 31)
 
 
 def _statements(queries: CaptureQueriesContext) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cart.queries import get_cart_view
 from cart.services import lines
 from orders.errors import ActionNotAllowed
 from orders.models import Order, Shipment
@@ -35,6 +36,7 @@ def order() -> Order:
         delivery_code="standard",
         submit_key=cart.submit_key,
         seen_total=Money.zero("EUR"),
+        seen_lines=get_cart_view(cart.pk).fingerprint,
         language="en",
     )
 

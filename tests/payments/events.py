@@ -25,6 +25,12 @@ def list_events(simulator: Simulator, session_id: str) -> list[Event]:
     return [event for event in reversed(events) if about & _ids_in(event["data"]["object"])]
 
 
+def list_refund_events(simulator: Simulator, refund_id: str) -> list[Event]:
+    """Return what the provider has to tell about a refund, oldest first."""
+    events = _read(simulator, "/v1/events?limit=100")["data"]
+    return [event for event in reversed(events) if event["data"]["object"]["id"] == refund_id]
+
+
 def event_of(simulator: Simulator, session_id: str, kind: str) -> Event:
     return next(event for event in list_events(simulator, session_id) if event["type"] == kind)
 

@@ -12,7 +12,8 @@ from django.db import transaction
 from django.utils import translation
 
 from orders.models import Order
-from orders.services import payment
+from orders.services import cancellation, payment
+from payments import gateways
 from payments.errors import ProviderRefused, ProviderUnavailable
 from payments.gateways import stripe as gateway
 from payments.models import PaymentAttempt
@@ -162,20 +163,38 @@ def test_a_paid_order_has_nothing_more_to_pay(simulator: Simulator) -> None:
     assert PaymentAttempt.objects.count() == 1
 
 
-def test_a_refusal_of_the_provider_is_kept_for_staff_and_told(
+def test_the_providers_own_words_of_a_refusal_are_for_staff_and_shoppers_read_ours(
+    simulator: Simulator,
+) -> None:
+    order = place_order(VariantFactory(stock=3, price=Decimal(1_000_000)))
+
+    with pytest.raises(ProviderRefused) as refusal:
+        payment.start(order)
+
+    assert str(refusal.value) == (
+        "The payment provider refused this payment. Nothing was charged; please tell us."
+    )
+    attempt = attempt_of(order)
+    assert (attempt.status, attempt.failure) == (
+        "created",
+        "parameter_invalid_integer: Invalid integer: 100000000",
+    )
+
+
+def test_a_key_that_the_provider_does_not_take_is_no_word_about_the_payment(
     simulator: Simulator, settings: Any
 ) -> None:
-    from payments import gateways
-
     order = place_order(VariantFactory(stock=3))
+    payment.start(order)
     settings.STRIPE_SECRET_KEY = "sk_test_wrong"
     gateways.get_gateway.cache_clear()
 
-    with pytest.raises(ProviderRefused):
-        payment.start(order)
+    for call in (lambda: payment.check(order), lambda: cancellation.cancel_unpaid(order, by=None)):
+        with pytest.raises(ProviderUnavailable):
+            call()
 
-    assert attempt_of(order).failure.startswith("The payment provider refused:")
-    assert attempt_of(order).status == "created"
+    order.refresh_from_db()
+    assert (order.status, attempt_of(order).status) == ("pending", "started")
 
 
 def test_no_call_leaves_while_a_transaction_is_open(simulator: Simulator) -> None:

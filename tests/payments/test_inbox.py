@@ -174,7 +174,7 @@ def test_the_provider_cannot_be_asked_so_the_event_waits_and_is_worked_on_later(
 
     waiting = OutboxMessage.objects.get(task="payments.apply_event")
     assert (waiting.attempts, waiting.done_at, waiting.dead_at) == (1, None, None)
-    OutboxMessage.objects.update(available_at=now() - timedelta(hours=1), error="")
+    OutboxMessage.objects.update(available_at=now() - timedelta(minutes=10), error="")
     deliver_outbox()
     order.refresh_from_db()
     assert order.status == "placed"

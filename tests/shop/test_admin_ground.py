@@ -110,6 +110,20 @@ def test_mails_and_side_effects_are_read_and_never_written(dead_mail: Mail, mode
     assert browser.post(address(model, "delete", pk), {"post": "yes"}).status_code == 403
 
 
+def test_staff_cannot_read_the_code_that_opens_somebody_elses_account() -> None:
+    code, order = (
+        Mail.objects.create(kind=kind, recipient="sam@example.com", subject="Hi", text="A1B2")
+        for kind in ("account.email.login_code", "orders.confirmation")
+    )
+    browser = sign_in()
+
+    hidden = browser.get(address("shop_mail", "change", code.pk)).content.decode()
+    shown = browser.get(address("shop_mail", "change", order.pk)).content.decode()
+
+    assert "A1B2" not in hidden
+    assert "A1B2" in shown
+
+
 def test_mails_that_fail_can_be_listed(dead_mail: Mail) -> None:
     Mail.objects.update(error="no connection")
     browser = sign_in()

@@ -108,12 +108,37 @@ def test_a_mail_in_the_hands_of_a_worker_that_died_is_sent_by_another(
     assert (message.done_at, message.dead_at) == (None, None)
 
     Mail.objects.update(sending_at=now() - timedelta(minutes=6))
-    OutboxMessage.objects.update(available_at=now() - timedelta(hours=1), error="")
+    OutboxMessage.objects.update(available_at=now() - timedelta(minutes=10), error="")
     deliver_outbox()
 
     mail.refresh_from_db()
     assert mail.sent_at is not None
     assert len(mailoutbox) == 1
+
+
+def test_a_code_that_opens_an_account_is_forgotten_once_it_was_sent(
+    settings: Any, mailoutbox: list[Any]
+) -> None:
+    settings.HAS_MAIL_SERVER = True
+    code = queue(kind="account.email.login_code", text="Your code: A1B2", html="<p>A1B2</p>")
+    order = queue(text="Thank you")
+
+    deliver_outbox()
+
+    code.refresh_from_db()
+    order.refresh_from_db()
+    assert [message.body for message in mailoutbox] == ["Your code: A1B2", "Thank you"]
+    assert (code.text, code.html) == ("", "")
+    assert (order.text, order.html) == ("Thank you", "<p>Thank you</p>")
+
+
+def test_the_mailbox_page_of_a_trial_shop_keeps_the_code(mailoutbox: list[Any]) -> None:
+    code = queue(kind="account.email.login_code", text="Your code: A1B2")
+
+    deliver_outbox()
+
+    code.refresh_from_db()
+    assert code.text == "Your code: A1B2"
 
 
 def test_a_server_that_does_not_answer_leaves_the_reason_and_the_mail_waiting(

@@ -37,6 +37,11 @@ def stumble(**_: object) -> None:
     raise RuntimeError("it always fails")
 
 
+@shared_task(base=KeyedTask, name="tests.not_yet")
+def not_yet(**_: object) -> None:
+    raise relay.NotYet("too early")
+
+
 @pytest.fixture(autouse=True)
 def _no_runs() -> Iterator[None]:
     RUNS.clear()
@@ -51,11 +56,13 @@ def decide(task: str = "tests.note", *, key: str = "k", **payload: Any) -> Outbo
 
 
 def make_due() -> None:
-    OutboxMessage.objects.update(available_at=now() - timedelta(hours=1))
+    OutboxMessage.objects.update(available_at=now() - timedelta(minutes=10))
 
 
 def let_leases_run_out() -> None:
-    OutboxMessage.objects.exclude(leased_until=None).update(leased_until=now() - timedelta(hours=1))
+    OutboxMessage.objects.exclude(leased_until=None).update(
+        leased_until=now() - timedelta(minutes=10)
+    )
 
 
 @pytest.mark.django_db
@@ -112,7 +119,7 @@ def test_a_worker_that_dies_after_the_work_leads_to_a_second_run_with_one_effect
 
 
 @pytest.mark.django_db
-def test_a_task_that_fails_is_tried_five_times_with_growing_pauses_then_waits_for_a_person() -> (
+def test_a_task_that_fails_is_tried_for_three_days_with_growing_pauses_then_waits_for_a_person() -> (
     None
 ):
     message = decide("tests.stumble")
@@ -123,11 +130,13 @@ def test_a_task_that_fails_is_tried_five_times_with_growing_pauses_then_waits_fo
         before = now()
         assert relay.relay_once(relay.run_here) == 1
         message.refresh_from_db()
-        pauses.append(round((message.available_at - before).total_seconds()))
+        if message.dead_at is None:
+            pauses.append(round((message.available_at - before).total_seconds()))
     make_due()
 
-    assert pauses[:4] == [2, 15, 60, 300]
-    assert (message.attempts, message.error) == (5, "RuntimeError: it always fails")
+    assert pauses[:8] == [2, 15, 60, 300, 900, 1800, 3600, 3600]
+    assert sum(pauses) // 3600 == 71
+    assert (message.attempts, message.error) == (78, "RuntimeError: it always fails")
     assert message.dead_at is not None
     assert relay.relay_once(relay.run_here) == 0
 
@@ -143,6 +152,90 @@ def test_a_dead_message_that_staff_revive_is_tried_again() -> None:
 
     assert RUNS == ["hello"]
     assert not relay.revive(message.pk)
+
+
+@pytest.mark.django_db
+def test_staff_who_mended_the_mail_server_need_not_wait_for_the_next_try() -> None:
+    message = decide("tests.stumble")
+    relay.relay_once(relay.run_here)
+
+    assert relay.revive(message.pk)
+
+    message.refresh_from_db()
+    assert message.available_at <= now()
+    assert (message.attempts, message.leased_until) == (0, None)
+
+
+@pytest.mark.django_db
+def test_a_task_that_kills_its_workers_is_given_up_before_it_kills_them_all() -> None:
+    message = decide(word="hello")
+    for _ in range(5):
+        assert relay.record_start(message.pk)  # and then its worker dies
+
+    let_leases_run_out()
+    relay.relay_once(relay.run_here)
+
+    message.refresh_from_db()
+    assert RUNS == []
+    assert message.error == "Its worker died 5 times while it ran."
+    assert (message.dead_at is None, message.attempts) == (False, 0)
+
+
+@pytest.mark.django_db
+def test_a_task_that_reports_is_not_held_to_be_deadly_however_often_it_runs() -> None:
+    message = decide("tests.stumble")
+
+    for _ in range(7):
+        make_due()
+        relay.relay_once(relay.run_here)
+
+    message.refresh_from_db()
+    assert (message.attempts, message.unheard_runs, message.dead_at) == (7, 0, None)
+
+
+@pytest.mark.django_db
+def test_a_task_whose_time_has_not_come_waits_without_counting_a_failure() -> None:
+    message = decide("tests.not_yet")
+    before = now()
+
+    relay.relay_once(relay.run_here)
+
+    message.refresh_from_db()
+    assert (message.attempts, message.unheard_runs) == (0, 0)
+    assert round((message.available_at - before).total_seconds()) == 30
+
+
+@pytest.mark.django_db
+def test_a_message_that_comes_twice_out_of_the_broker_runs_once() -> None:
+    message = decide(word="hello")
+    (claimed,) = relay.claim(1)
+
+    relay.run_here(claimed)
+    relay.run_here(claimed)
+
+    message.refresh_from_db()
+    assert RUNS == ["hello"]
+    assert (message.done_at is None, message.error) == (False, "")
+
+
+@pytest.mark.django_db
+def test_a_payment_is_handed_over_while_a_thousand_pictures_wait() -> None:
+    for number in range(30):
+        decide(key=f"picture {number}", priority=8)
+    assert len(relay.claim(100)) == 20
+
+    decide(key="payment")
+
+    assert [claimed.task for claimed in relay.claim(100)] == ["tests.note"]
+    assert OutboxMessage.objects.filter(priority=8, leased_until=None).count() == 10
+
+
+def test_pictures_have_a_queue_of_their_own_that_every_worker_takes_from() -> None:
+    routed = current_app.amqp.router.route({}, "catalog.make_renditions")
+
+    assert routed["queue"].name == "slow"
+    assert current_app.amqp.router.route({}, "shop.send_mail")["queue"].name == "celery"
+    assert list(current_app.amqp.queues.consume_from) == ["celery", "slow"]
 
 
 @pytest.mark.django_db

@@ -1,0 +1,84 @@
+"""Every address of the shop and what a stranger gets there; a new route needs a row here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import URLPattern, get_resolver
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A route, an address of it, and the answers to GET and to an empty POST with a token."""
+
+    route: str
+    path: str
+    get: int
+    post: int
+    is_shared: bool = False
+    """The same bytes for everybody: no cookie may be set."""
+
+
+# {product}, {sku} and so on are filled in with what the test has made.
+ROWS = [
+    Row("livez", "/livez", 200, 405, is_shared=True),
+    Row("readyz", "/readyz", 200, 405, is_shared=True),
+    Row("payments/webhooks/stripe/", "/payments/webhooks/stripe/", 405, 400),
+    Row("media/<path:name>", "/media/nothing.webp", 404, 405, is_shared=True),
+    Row("mailbox/", "/mailbox/", 200, 405),
+    Row("mailbox/<int:mail_id>/", "/mailbox/{mail}/", 200, 405),
+    Row("styleguide/", "/styleguide/", 200, 405),
+    Row("accounts/login/", "/accounts/login/", 200, 200),
+    Row("accounts/logout/", "/accounts/logout/", 302, 302),
+    Row("accounts/inactive/", "/accounts/inactive/", 200, 405),
+    Row("accounts/signup/", "/accounts/signup/", 200, 200),
+    Row("accounts/reauthenticate/", "/accounts/reauthenticate/", 302, 302),
+    Row("accounts/email/", "/accounts/email/", 302, 302),
+    Row("accounts/confirm-email/", "/accounts/confirm-email/", 302, 302),
+    Row("accounts/password/change/", "/accounts/password/change/", 302, 302),
+    Row("accounts/password/set/", "/accounts/password/set/", 302, 302),
+    Row("accounts/password/reset/", "/accounts/password/reset/", 200, 200),
+    Row("accounts/login/code/confirm/", "/accounts/login/code/confirm/", 302, 302),
+    Row("accounts/password/reset/key/done/", "/accounts/password/reset/key/done/", 200, 405),
+    Row(
+        r"accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+        "/accounts/password/reset/key/1-nonsense/",
+        200,
+        200,
+    ),
+    Row("accounts/password/reset/done/", "/accounts/password/reset/done/", 200, 405),
+    Row("checkout/", "/checkout/", 302, 302),
+    Row("orders/<slug:number>/", "/orders/{order}/", 404, 405),
+    Row("orders/<slug:number>/returned/", "/orders/{order}/returned/", 404, 405),
+    Row("orders/<slug:number>/status/", "/orders/{order}/status/", 404, 405),
+    Row("orders/<slug:number>/pay/", "/orders/{order}/pay/", 405, 404),
+    Row("orders/<slug:number>/cancel/", "/orders/{order}/cancel/", 405, 404),
+    Row("cart/", "/cart/", 200, 405),
+    Row("cart/add/", "/cart/add/", 405, 302),
+    Row("cart/items/<int:item_id>/", "/cart/items/{item}/", 405, 302),
+    Row("cart/badge/", "/cart/badge/", 200, 405),
+    Row("cart/drawer/", "/cart/drawer/", 200, 405),
+    Row("pages/<slug:slug>/", "/pages/{page}/", 200, 405, is_shared=True),
+    Row("", "/", 200, 405, is_shared=True),
+    Row("categories/<path:path>/", "/categories/{category}/", 200, 405, is_shared=True),
+    Row("products/<slug:slug>/", "/products/{product}/", 200, 405, is_shared=True),
+    Row("search/", "/search/?q={title}", 200, 405, is_shared=True),
+    Row("sellers/<slug:slug>/", "/sellers/{seller}/", 200, 405, is_shared=True),
+]
+
+
+def list_routes(*, inside: str = "") -> list[str]:
+    """Return every route of the shop; the admin's only when they are asked for."""
+    routes = dict.fromkeys(_walk(get_resolver(), ""))
+    return [route for route in routes if route.startswith("admin/") == (inside == "admin/")]
+
+
+def _walk(resolver: Any, prefix: str) -> Iterator[str]:
+    for pattern in resolver.url_patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLPattern):
+            yield route
+        else:
+            yield from _walk(pattern, route)
