@@ -9,7 +9,7 @@ from django.urls import include, path
 
 from catalog.views import media
 from payments.views import webhooks
-from shop.views import health, mailbox
+from shop.views import health, mailbox, styleguide
 
 urlpatterns = [
     path("livez", health.live, name="livez"),
@@ -19,10 +19,12 @@ urlpatterns = [
     path("admin/", admin.site.urls),
 ]
 if not settings.IS_PRODUCTION:
-    urlpatterns += [
-        path("mailbox/", mailbox.mailbox, name="mailbox"),
-        path("mailbox/<int:mail_id>/", mailbox.mail, name="mailbox_mail"),
-    ]
+    urlpatterns += [path("styleguide/", styleguide.styleguide, name="styleguide")]
+    if not settings.HAS_MAIL_SERVER:
+        urlpatterns += [
+            path("mailbox/", mailbox.mailbox, name="mailbox"),
+            path("mailbox/<int:mail_id>/", mailbox.mail, name="mailbox_mail"),
+        ]
 urlpatterns += i18n_patterns(
     path("accounts/", include("allauth.urls")),
     path("", include("orders.urls")),

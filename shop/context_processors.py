@@ -19,7 +19,8 @@ class ShopFacts:
     currency: str
     email: str
     url: str
-    is_trial: bool
+    prices_include_tax: bool
+    has_mailbox: bool
 
 
 def shop(request: HttpRequest) -> dict[str, Any]:
@@ -31,7 +32,8 @@ def shop(request: HttpRequest) -> dict[str, Any]:
             currency=settings.SHOP_CURRENCY,
             email=settings.SHOP_EMAIL,
             url=settings.SHOP_URL,
-            is_trial=not settings.IS_PRODUCTION,
+            prices_include_tax=settings.SHOP_PRICES_INCLUDE_TAX,
+            has_mailbox=not (settings.IS_PRODUCTION or settings.HAS_MAIL_SERVER),
         ),
         "footer_pages": SimpleLazyObject(queries.list_footer_pages),
     }

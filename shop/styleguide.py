@@ -1,0 +1,245 @@
+"""What the style guide shows: the tokens as the style sheet has them, and a sample of everything."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.templatetags.static import static
+from django.utils.translation import gettext_lazy as _
+
+from shop import clock
+from shop.money import Money
+
+TOKENS_FILE = Path(settings.BASE_DIR) / "static" / "css" / "tokens.css"
+DARK = "@media screen and (prefers-color-scheme: dark)"
+DECLARATION = re.compile(r"--([a-z0-9-]+): ([^;]+);")
+COLOUR = re.compile(r"#[0-9a-f]{6}|rgb\(")
+ICONS = (
+    *("cart", "search", "menu", "close", "chevron", "arrow", "check", "truck", "user"),
+    *("minus", "plus", "star", "alert", "filter"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A custom property; `dark` is empty where both grounds share a value."""
+
+    name: str
+    value: str
+    dark: str = ""
+
+
+@cache
+def read_tokens() -> tuple[Token, ...]:
+    """Read the tokens from the style sheet, in its order."""
+    light_text, _media, rest = TOKENS_FILE.read_text("utf-8").partition(DARK)
+    dark = dict(DECLARATION.findall(rest.partition("@media")[0]))
+    return tuple(
+        Token(name=name, value=" ".join(value.split()), dark=dark.get(name, ""))
+        for name, value in DECLARATION.findall(light_text)
+    )
+
+
+def list_colours() -> list[Token]:
+    return [token for token in read_tokens() if COLOUR.match(token.value)]
+
+
+def list_steps(family: str) -> list[Token]:
+    """List the steps of a scale: those whose name starts with `text-` or `space-`, say."""
+    return [token for token in read_tokens() if token.name.startswith(family)]
+
+
+class SampleForm(forms.Form):
+    """A field of each kind that the shop asks for."""
+
+    email = forms.EmailField(
+        label=_("Email"),
+        help_text=_("We send the receipt there."),
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+    )
+    company = forms.CharField(label=_("Company"), required=False)
+    country = forms.ChoiceField(
+        label=_("Country"), choices=[("DE", _("Germany")), ("NO", _("Norway"))]
+    )
+    news = forms.BooleanField(label=_("Tell me when it is back"), required=False)
+    delivery = forms.ChoiceField(
+        label=_("Delivery"),
+        choices=[("standard", _("Standard")), ("express", _("Express"))],
+        widget=forms.RadioSelect,
+        initial="standard",
+    )
+
+
+def list_samples() -> dict[str, Any]:
+    """Return one object per state and component, shaped like what the pages pass to them."""
+    return {
+        **_texts(),
+        **_products(),
+        **_listing(),
+        **_purchase(),
+        "form": SampleForm(prefix="calm"),
+        "wrong_form": SampleForm({"wrong-email": "ada", "wrong-country": "DE"}, prefix="wrong"),
+    }
+
+
+def _of(**values: Any) -> SimpleNamespace:
+    return SimpleNamespace(**values)
+
+
+def _euros(amount: str) -> Money:
+    return Money(Decimal(amount), "EUR")
+
+
+def _picture() -> SimpleNamespace:
+    srcset = ", ".join(
+        f"{static(f'images/hero-{width}.webp')} {width}w" for width in (640, 1000, 1400, 2000)
+    )
+    return _of(
+        alt=_("An oak table in morning light"),
+        width=2000,
+        height=900,
+        sources=(("image/webp", srcset),),
+        src=static("images/hero-640.jpg"),
+        largest=static("images/hero-2000.webp"),
+    )
+
+
+def _texts() -> Mapping[str, Any]:
+    return {
+        "crumbs": [_of(label="Living", url="#"), _of(label="Lamps", url="#")],
+        "facts": [
+            _of(label=_("Material"), value="Stoneware"),
+            _of(label=_("Height"), value="9 cm"),
+        ],
+        "notices": [
+            _Notice("info", _("Something to know.")),
+            _Notice("success", _("Something went well.")),
+            _Notice("error", _("Something went wrong.")),
+        ],
+        "other_languages": [
+            _of(code="en", name="English", path="#", is_current=True),
+            _of(code="de", name="Deutsch", path="#", is_current=False),
+        ],
+        "pages": [(_("Delivery"), "#/pages/delivery/")],
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Notice:
+    level_tag: str
+    text: Any
+
+    def __str__(self) -> str:
+        return str(self.text)
+
+
+def _products() -> Mapping[str, Any]:
+    picture = _picture()
+    dots = (_of(label="Sand", colour="#d8c6ab"), _of(label="Moss", colour="#5b6a4c"))
+
+    def card(**changes: Any) -> SimpleNamespace:
+        plain: dict[str, Any] = {
+            "url": "#", "title": "Dune mug", "seller_name": "Havre", "badge": "",
+            "price_from": _euros("24.00"), "price_varies": False, "compare_at": None,
+            "picture": picture, "in_stock": True, "swatches": (),
+        }  # fmt: skip
+        return _of(**plain | changes)
+
+    def variant(number: int, **changes: Any) -> SimpleNamespace:
+        plain = {"id": number, "in_stock": True, "stock_words": _("In stock"), "max_quantity": 9}
+        return _of(**plain | changes)
+
+    return {
+        "picture": picture,
+        "pictures": [picture, picture],
+        "cards": [
+            card(),
+            card(price_varies=True, swatches=dots),
+            card(badge=_("Sale"), price_from=_euros("19.00"), compare_at=_euros("24.00")),
+            card(in_stock=False),
+        ],
+        "long_card": card(title="Pilar table lamp with a shade of unbleached linen " * 2),
+        "category": _of(url="#", name="Lamps", picture=picture),
+        "maker": _of(url="#", name="Havre", place="Bornholm", tagline=_("Pots for every day.")),
+        "price": _euros("24.00"),
+        "low_price": _euros("19.00"),
+        "high_price": _euros("123456789.00"),
+        "variant": variant(1),
+        "last_variant": variant(2, stock_words=_("Only 1 left"), max_quantity=1),
+        "gone_variant": variant(3, in_stock=False, stock_words=_("Sold out"), max_quantity=0),
+        "swatch_axis": _of(name=_("Glaze"), values=_choices("#d8c6ab", "#5b6a4c", "#2f3a45")),
+        "size_axis": _of(name=_("Size"), values=_choices("", "", "")),
+    }
+
+
+def _choices(*swatches: str) -> tuple[SimpleNamespace, ...]:
+    labels = ("Sand", "Moss", "Ink") if any(swatches) else ("S", "M", "L")
+    return tuple(
+        _of(label=label, swatch=swatch, url="#", selected=place == 0, available=place < 2)
+        for place, (label, swatch) in enumerate(zip(labels, swatches, strict=True))
+    )
+
+
+def _listing() -> Mapping[str, Any]:
+    def option(label: str, count: int, *, selected: bool = False, swatch: str = "") -> Any:
+        value = label.lower()
+        return _of(label=label, value=value, url="#", count=count, selected=selected, swatch=swatch)
+
+    numbers = [
+        _of(number=number, url="" if number in (None, 2) else "#", current=number == 2)
+        for number in (1, 2, 3, None, 9)
+    ]
+    return {
+        "facets": [
+            _of(code="material", label=_("Material"), kind="text", options=(
+                option("Stoneware", 12, selected=True), option("Oak", 7))),
+            _of(code="colour", label=_("Colour"), kind="swatch", options=(
+                option("Moss", 4, selected=True, swatch="#5b6a4c"),
+                option("Sand", 9, swatch="#d8c6ab"))),
+        ],
+        "chips": [_of(label="Stoneware", remove_url="#"), _of(label="Moss", remove_url="#")],
+        "sorts": [
+            _of(value="newest", label=_("Newest first"), url="#", selected=True),
+            _of(value="price", label=_("Lowest price first"), url="#", selected=False),
+        ],
+        "pagination": _of(page=2, pages=9, previous_url="#", next_url="#", numbers=numbers),
+    }  # fmt: skip
+
+
+def _purchase() -> Mapping[str, Any]:
+    now = clock.now()
+    line = {
+        "item_id": 4, "title": "Dune mug", "url": "#", "options_label": "Moss", "sku": "MUG-MOSS",
+        "picture": _picture(), "quantity": 2, "max_quantity": 9, "unit_price": _euros("24.00"),
+        "total": _euros("48.00"), "notice": "",
+    }  # fmt: skip
+    parcel = {
+        "carrier": "DHL", "tracking_number": "JD14", "tracking_url": "", "lines": [],
+        "shipped_at": now - timedelta(days=2), "delivered_at": None,
+    }  # fmt: skip
+    return {
+        "line": _of(**line),
+        "short_line": _of(**line | {"item_id": 5, "notice": _("Only 1 piece is left.")}),
+        "steps": [
+            _of(label=_("Ordered"), state="done", at=now - timedelta(days=3)),
+            _of(label=_("Sent"), state="current", at=now - timedelta(days=2)),
+            _of(label=_("Arrived"), state="todo", at=None),
+        ],
+        "sent": _of(**parcel),
+        "arrived": _of(**parcel | {"delivered_at": now}),
+        "subtotal": _euros("48.00"),
+        "shipping": _euros("4.90"),
+        "total": _euros("52.90"),
+        "tax_lines": [(_("VAT 19%"), _euros("8.45"))],
+        "free": _euros("0"),
+    }
