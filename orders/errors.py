@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from shop.errors import ShopError
-from shop.money import Money
 
 
 class CartNeedsAttention(ShopError):
@@ -10,10 +9,6 @@ class CartNeedsAttention(ShopError):
 
 class TotalChanged(ShopError):
     """The total is no longer what the shopper saw; nothing was ordered."""
-
-    def __init__(self, message: str, *, new_total: Money) -> None:
-        super().__init__(message)
-        self.new_total = new_total
 
 
 class CartChanged(ShopError):

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from accounts.addressing import (
     check_postcode,
@@ -101,6 +102,7 @@ class CheckoutForm(forms.Form):
     seen_total = forms.DecimalField(
         widget=forms.HiddenInput, max_digits=14, decimal_places=4, localize=False
     )
+    seen_lines = forms.CharField(widget=forms.HiddenInput, max_length=64)
 
     def __init__(
         self,
@@ -198,7 +200,9 @@ class CheckoutForm(forms.Form):
 def _offer_label(offer: DeliveryOffer) -> str:
     price = format_money(offer.price) if offer.price else _("free")
     if offer.days_min == offer.days_max:
-        days = _("%(days)d working days") % {"days": offer.days_max}
+        days = ngettext("%(days)d working day", "%(days)d working days", offer.days_max) % {
+            "days": offer.days_max
+        }
     else:
         days = _("%(from)d to %(to)d working days") % {"from": offer.days_min, "to": offer.days_max}
     return f"{offer.label}, {days}: {price}"

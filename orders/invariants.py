@@ -25,24 +25,30 @@ declare(
 )
 declare(
     "I4",
-    "a placed order keeps exactly its total, any more is on its way back",
+    "a placed order keeps exactly its total, any more is on its way back or its refund failed",
     sql="""
-    SELECT o.number || ': total ' || o.total || ', kept ' || paid.kept
-    FROM orders_order o
-    CROSS JOIN LATERAL (
-        SELECT coalesce(sum(t.amount), 0) - coalesce((
-            SELECT sum(r.amount) FROM payments_refund r
-            JOIN orders_orderpayment rp ON rp.attempt_id = r.attempt_id
-            JOIN payments_paymentattempt ra ON ra.id = r.attempt_id AND ra.status = 'captured'
-            WHERE rp.order_id = o.id AND r.status <> 'failed'), 0) AS kept
-        FROM orders_orderpayment p
-        JOIN payments_paymentattempt a ON a.id = p.attempt_id AND a.status = 'captured'
-        JOIN payments_paymenttransaction t ON t.attempt_id = p.attempt_id AND t.kind = 'capture'
-        WHERE p.order_id = o.id
-    ) AS paid
-    WHERE (o.status IN ('placed', 'completed') AND o.payment_status = 'paid'
-           AND paid.kept <> o.total)
-       OR (o.status IN ('pending', 'cancelled', 'expired') AND paid.kept <> 0)
+    WITH attempt AS (
+        SELECT p.order_id,
+            (SELECT coalesce(sum(amount), 0) FROM payments_paymenttransaction
+             WHERE attempt_id = a.id AND kind = 'capture')
+            - (SELECT coalesce(sum(amount), 0) FROM payments_refund
+               WHERE attempt_id = a.id AND status <> 'failed') AS kept,
+            EXISTS (SELECT 1 FROM payments_refund
+                    WHERE attempt_id = a.id AND status = 'failed') AS is_told
+        FROM payments_paymentattempt a
+        JOIN orders_orderpayment p ON p.attempt_id = a.id
+        WHERE a.status = 'captured'
+    ), paid AS (
+        SELECT o.id, o.number, o.status, o.payment_status, o.total,
+            coalesce(sum(attempt.kept), 0) AS kept,
+            coalesce(sum(attempt.kept) FILTER (WHERE attempt.is_told), 0) AS told
+        FROM orders_order o LEFT JOIN attempt ON attempt.order_id = o.id
+        GROUP BY o.id
+    )
+    SELECT number || ': total ' || total || ', kept ' || kept FROM paid
+    WHERE (status IN ('placed', 'completed') AND payment_status = 'paid'
+           AND (kept < total OR kept - total > told))
+       OR (status IN ('pending', 'cancelled', 'expired') AND kept > told)
     """,
 )
 declare(

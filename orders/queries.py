@@ -249,7 +249,7 @@ def _words(order: Order, confirming: bool, shipments: list[ShipmentView]) -> tup
             _("This order was not paid in time"),
             _("Nothing was charged, and the pieces are free again. You can order them anew."),
         )
-    if order.payment_status == Order.PaymentStatus.PAID:
+    if order.payment_status == Order.PaymentStatus.PAID and order.total:
         return (
             _("This order is cancelled"),
             _("The money that you paid is on its way back to you."),

@@ -8,7 +8,7 @@ from django.dispatch import receiver
 
 from orders.services import settlement
 from payments import signals
-from payments.models import PaymentAttempt
+from payments.models import PaymentAttempt, Refund
 
 
 @receiver(signals.attempt_captured)
@@ -29,3 +29,8 @@ def note_wrong_amount(sender: Any, attempt: PaymentAttempt, **kwargs: Any) -> No
 @receiver(signals.refund_settled)
 def book_refund(sender: Any, attempt: PaymentAttempt, **kwargs: Any) -> None:
     settlement.apply_refund(attempt)
+
+
+@receiver(signals.refund_failed)
+def book_failed_refund(sender: Any, attempt: PaymentAttempt, refund: Refund, **kwargs: Any) -> None:
+    settlement.apply_failed_refund(attempt, refund)

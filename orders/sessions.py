@@ -43,6 +43,19 @@ def keep_draft(request: HttpRequest) -> None:
         request.session[DRAFT] = draft
 
 
+def forget_draft(request: HttpRequest) -> None:
+    """Forget what was typed, once it is in an order."""
+    request.session.pop(DRAFT, None)
+
+
+def bring_draft_back(request: HttpRequest, order: Order) -> None:
+    """Fill the checkout in again for somebody who gave an order up."""
+    address = order.addresses.get(kind="shipping")
+    typed = {"email": order.email, "shipping_method": order.shipping_method}
+    typed |= {name: getattr(address, name) for name in DRAFT_FIELDS if hasattr(address, name)}
+    request.session[DRAFT] = typed
+
+
 def read_draft(request: HttpRequest) -> dict[str, Any]:
     draft: dict[str, Any] = request.session.get(DRAFT, {})
     return draft

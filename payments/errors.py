@@ -8,7 +8,22 @@ class ProviderUnavailable(ShopError):
 
 
 class ProviderRefused(ShopError):
-    """The provider understood and said no; asking again the same way will not help."""
+    """The provider understood and said no; asking again the same way will not help.
+
+    `reason` is the provider's own, for staff and the log; shoppers read the message.
+    """
+
+    def __init__(self, message: str, *, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class UnknownAtProvider(ProviderRefused):
+    """The provider has nothing by that id: it is another account's, or long deleted."""
+
+
+class AttemptEnded(ShopError):
+    """The attempt was given up while its page was being opened; nobody is to pay on it."""
 
 
 class ForgedEvent(ShopError):

@@ -27,13 +27,16 @@ declare(
 )
 declare(
     "I7",
-    "each settled refund has exactly one transaction of its amount",
+    "each settled refund has exactly one transaction of its amount, one that failed later a reversal",
     sql="""
     SELECT r.key FROM payments_refund r
-    LEFT JOIN payments_paymenttransaction t
-        ON t.attempt_id = r.attempt_id AND t.kind = 'refund' AND t.provider_id = r.provider_id
-    WHERE r.status = 'succeeded'
-    GROUP BY r.id HAVING count(t.id) <> 1 OR sum(t.amount) <> r.amount
+    LEFT JOIN payments_paymenttransaction t ON t.attempt_id = r.attempt_id
+        AND t.kind IN ('refund', 'reversal') AND t.provider_id = r.provider_id
+    GROUP BY r.id
+    HAVING coalesce(sum(t.amount) FILTER (WHERE t.kind = 'refund'), 0)
+         - coalesce(sum(t.amount) FILTER (WHERE t.kind = 'reversal'), 0)
+        <> CASE r.status WHEN 'succeeded' THEN r.amount ELSE 0 END
+        OR count(t.id) > CASE r.status WHEN 'failed' THEN 2 ELSE 1 END
     """,
 )
 declare(

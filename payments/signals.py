@@ -16,3 +16,6 @@ attempt_held = Signal()
 
 refund_settled = Signal()
 """A refund went through; carries `refund` too."""
+
+refund_failed = Signal()
+"""A refund failed, at once or after it had gone through; carries `refund` too."""

@@ -8,10 +8,24 @@ from shop.tasks import KeyedTask
 
 @shared_task(base=KeyedTask, name="payments.apply_event")
 def apply_event(
-    *, event_id: int, session_id: str = "", payment_id: str = "", reference: str = "", **_: object
+    *,
+    event_id: int,
+    session_id: str = "",
+    payment_id: str = "",
+    reference: str = "",
+    refund_id: str = "",
+    refund_key: str = "",
+    **_: object,
 ) -> None:
     """Work on a provider's event."""
-    inbox.apply(event_id, session_id=session_id, payment_id=payment_id, reference=reference)
+    inbox.apply(
+        event_id,
+        session_id=session_id,
+        payment_id=payment_id,
+        reference=reference,
+        refund_id=refund_id,
+        refund_key=refund_key,
+    )
 
 
 @shared_task(base=KeyedTask, name="payments.send_refund")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from decimal import Decimal
 from functools import lru_cache
 
@@ -29,12 +30,13 @@ def format_tax(name: str, percent: Decimal) -> str:
 
 @lru_cache(maxsize=8192)
 def _format(value: Money, language: str) -> str:
-    locale = _locale(language)
-    pattern = locale.currency_formats["standard"]
+    pattern = copy(_locale(language).currency_formats["standard"])
     # By itself Babel leaves out decimals that are rarely paid in cash, but are charged.
-    places = exponent(value.currency)
-    return pattern.apply(
-        value.amount, locale, currency=value.currency, force_frac=(places, places)
+    pattern.frac_prec = (exponent(value.currency),) * 2
+    return str(
+        pattern.apply(
+            value.amount, _locale(language), currency=value.currency, currency_digits=False
+        )
     )
 
 

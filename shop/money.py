@@ -12,8 +12,18 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from typing import Self
 
-from babel.numbers import get_currency_precision
-
+# ISO 4217, "minor unit": every other currency of the standard has two decimal places.
+EXPONENTS = {
+    **dict.fromkeys(
+        (
+            *("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG"),
+            *("RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"),
+        ),
+        0,
+    ),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+    **dict.fromkeys(("CLF", "UYW"), 4),
+}
 LARGEST_AMOUNT = Decimal("999999999.99")
 
 
@@ -21,10 +31,9 @@ class CurrencyMismatch(ValueError):
     """Two amounts of different currencies were added or compared."""
 
 
-@cache
 def exponent(currency: str) -> int:
     """Return how many decimal places the currency has: 2 for EUR, 0 for JPY, 3 for KWD."""
-    return get_currency_precision(currency)
+    return EXPONENTS.get(currency, 2)
 
 
 @cache
@@ -50,16 +59,6 @@ class Money:
     @classmethod
     def zero(cls, currency: str) -> Self:
         return cls(Decimal(0), currency)
-
-    @classmethod
-    def from_minor(cls, units: int, currency: str) -> Self:
-        """Build money from the integer minor units that payment providers speak."""
-        return cls(Decimal(units).scaleb(-exponent(currency)), currency)
-
-    @property
-    def minor(self) -> int:
-        """The amount in integer minor units (cents, yen)."""
-        return int(self.amount.scaleb(exponent(self.currency)))
 
     def __add__(self, other: Money) -> Money:
         return Money(self.amount + self._same(other), self.currency)

@@ -30,10 +30,18 @@ ATTEMPT_COLOURS = {
     PaymentAttempt.Status.FAILED: "danger",
     PaymentAttempt.Status.PROCESSING: "info",
 }
+TRANSACTION_COLOURS = {
+    PaymentTransaction.Kind.CAPTURE: "success",
+    PaymentTransaction.Kind.REFUND: "success",
+    PaymentTransaction.Kind.REVERSAL: "danger",
+}
 REFUND_COLOURS = {Refund.Status.SUCCEEDED: "success", Refund.Status.FAILED: "danger"}
 MAIL_KINDS = [
     f"orders.{kind}"
-    for kind in ("confirmation", "shipped", "delivered", "cancelled", "refunded_late")
+    for kind in (
+        *("confirmation", "shipped", "delivered", "cancelled", "refunded_late"),
+        "payment_returned",
+    )
 ]
 
 
@@ -155,7 +163,7 @@ def get_order_page(order: Order) -> OrderPage:
         can_check=bool(attempts),
         can_confirm_again=order.status in (Order.Status.PLACED, Order.Status.COMPLETED),
         can_send_back=has_held_money(attempts, refunds)
-        or (order.stage == Order.Stage.CANCELLED and has_failed_refund(refunds)),
+        or (has_failed_refund(refunds) and _keeps_too_much(order, attempts, refunds)),
     )
 
 
@@ -166,6 +174,19 @@ def view_address(address: OrderAddress) -> AddressView:
         lines=address_lines({field: getattr(address, field) for field in fields}),
         phone=address.phone,
     )
+
+
+def _keeps_too_much(order: Order, attempts: list[PaymentAttempt], refunds: list[Refund]) -> bool:
+    """Say whether money is here that is neither owed nor on its way back."""
+    captured = {each.pk for each in attempts if each.status == PaymentAttempt.Status.CAPTURED}
+    taken = sum(each.amount for each in attempts if each.pk in captured)
+    gone = sum(
+        refund.amount
+        for refund in refunds
+        if refund.attempt_id in captured and refund.status != Refund.Status.FAILED
+    )
+    stands = order.status in (Order.Status.PLACED, Order.Status.COMPLETED)
+    return taken - gone > (order.total if stands else 0)
 
 
 def _list_statuses(order: Order) -> list[tuple[str, str]]:
@@ -194,7 +215,7 @@ def _list_payments(attempts: list[PaymentAttempt], refunds: list[Refund]) -> lis
         transactions[row.attempt_id].append(
             MoneyMovement(
                 label=str(row.get_kind_display()),
-                colour="success",
+                colour=TRANSACTION_COLOURS[PaymentTransaction.Kind(row.kind)],
                 amount=Money(row.amount, row.currency),
                 provider_id=row.provider_id,
                 note="",

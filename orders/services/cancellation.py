@@ -11,14 +11,14 @@ from cart.services import carts
 from catalog.services import stock
 from orders.errors import ActionNotAllowed
 from orders.models import Order
-from orders.services import notices, timeline
+from orders.services import notices, timeline, transitions
 from orders.services.payment import is_unclear, list_open_attempts
 from orders.services.settlement import held_stock
 from payments.models import PaymentAttempt, Refund
 from payments.services import refunds
 from payments.services import settlement as payment_settlement
-from shop.clock import now
 from shop.locking import retry_when_busy
+from shop.money import Money, total
 from shop.transactions import no_transaction, own_transaction
 
 if TYPE_CHECKING:
@@ -31,7 +31,8 @@ WITH_MONEY = (PaymentAttempt.Status.CAPTURED, PaymentAttempt.Status.HELD)
 def cancel_unpaid(order: Order, *, by: User | None, into: Cart | None = None) -> Cart:
     """Give up a pending order and put its items back in a cart, which is returned.
 
-    They join what is in the open cart `into`, else a cart of their own is opened for `by`. The provider's page is closed first; raises `ActionNotAllowed` when the money was faster,
+    They join what is in the open cart `into`, else a cart of their own is opened for `by`. The
+    provider's page is closed first; raises `ActionNotAllowed` when the money was faster,
     `ProviderUnavailable` when the provider cannot be asked.
     """
     for attempt_id in list_open_attempts(order):
@@ -47,8 +48,9 @@ def _cancel_unpaid(order_id: int, *, by: User | None, into: Cart | None) -> Cart
     if order.status != Order.Status.PENDING or is_unclear(order):
         raise ActionNotAllowed(_("This order cannot be cancelled any more: it is being paid."))
     stock.release(held_stock(order), reference=order.number)
-    _close(order, Order.PaymentStatus.VOIDED)
-    timeline.note(order, "cancelled", _("Cancelled before paying."), actor=by)
+    transitions.cancel(order)
+    with timeline.in_shop_language():
+        timeline.note(order, "cancelled", _("Cancelled before paying."), actor=by)
     quantities = {
         line.variant_id: line.quantity for line in order.lines.all() if line.variant_id is not None
     }
@@ -59,7 +61,8 @@ def _cancel_unpaid(order_id: int, *, by: User | None, into: Cart | None) -> Cart
 def cancel(order: Order, *, by: User, reason: str, restock: bool = True) -> None:
     """Cancel an order as staff, tell the shopper and send the money back.
 
-    Raises `ActionNotAllowed` once a parcel has left. Locks attempts, the order, then stock.
+    A payment that a bank still works on stays open; its money goes back when it comes. Raises
+    `ActionNotAllowed` once a parcel has left. Locks attempts, the order, then stock.
     """
     if order.status == Order.Status.PENDING:
         for attempt_id in list_open_attempts(order):
@@ -78,18 +81,19 @@ def _cancel(order_id: int, *, by: User, reason: str, restock: bool) -> None:
     order = Order.objects.select_for_update().get(pk=order_id)
     if order.status == Order.Status.CANCELLED:
         raise ActionNotAllowed(_("This order is cancelled already."))
+    if order.status == Order.Status.EXPIRED:
+        raise ActionNotAllowed(_("This order was not paid in time; there is nothing to cancel."))
     if not is_cancellable(order):
         raise ActionNotAllowed(_("A parcel of this order has left; it cannot be cancelled."))
     if order.status == Order.Status.PENDING:
         stock.release(held_stock(order), reference=order.number)
-        _close(order, Order.PaymentStatus.VOIDED)
-    else:
-        if restock:
-            stock.take_back(held_stock(order), reference=order.number)
-        _close(order, order.payment_status)
+    elif restock:
+        stock.take_back(held_stock(order), reference=order.number)
+    transitions.cancel(order)
     for attempt in paying:
-        _send_back(attempt, reason=reason)
-    timeline.note(order, "cancelled", _("Cancelled: %s") % reason, actor=by)
+        _send_back(attempt, refunds.refundable(attempt), reason=reason)
+    with timeline.in_shop_language():
+        timeline.note(order, "cancelled", _("Cancelled: %s") % reason, actor=by)
     notices.enqueue(order, "cancelled")
 
 
@@ -98,8 +102,8 @@ def _cancel(order_id: int, *, by: User, reason: str, restock: bool) -> None:
 def send_money_back(order: Order, *, by: User) -> bool:
     """Refund what an order must not keep; say whether there was anything.
 
-    That is money held because it did not fit, and money of a closed order whose refund failed.
-    Locks the attempts, then the order.
+    That is money held because it did not fit, and money whose refund failed: all that a closed
+    order took, what a standing one took beyond its total. Locks the attempts, then the order.
     """
     attempts = list(
         PaymentAttempt.objects.select_for_update()
@@ -107,27 +111,45 @@ def send_money_back(order: Order, *, by: User) -> bool:
         .order_by("pk")
     )
     order = Order.objects.select_for_update().get(pk=order.pk)
-    is_over = order.status in (Order.Status.CANCELLED, Order.Status.EXPIRED)
-    reason = _("Sent back by the shop.")
-    sent = [
-        _send_back(attempt, reason=reason)
-        for attempt in attempts
-        if is_over or attempt.status == PaymentAttempt.Status.HELD
-    ]
-    if not any(sent):
+    too_much = _list_too_much(order, attempts)
+    if not too_much:
         return False
-    timeline.note(order, "refund_requested", _("Money is sent back."), actor=by)
+    with timeline.in_shop_language():
+        for attempt, amount in too_much:
+            _send_back(attempt, amount, reason=_("Sent back by the shop."))
+        timeline.note(order, "refund_requested", _("Money is sent back."), actor=by)
     return True
 
 
-def _send_back(attempt: PaymentAttempt, *, reason: str) -> bool:
-    """Ask for what is left once more after each refund that failed, and only then."""
-    left = refunds.refundable(attempt)
-    if left:
-        failed = attempt.refunds.filter(status=Refund.Status.FAILED).count()
-        key = f"{attempt.reference}:cancel" + (f"-{failed}" if failed else "")
-        refunds.request(attempt, amount=left, key=key, reason=reason)
-    return bool(left)
+def _list_too_much(
+    order: Order, attempts: list[PaymentAttempt]
+) -> list[tuple[PaymentAttempt, Money]]:
+    """List how much of each attempt the order must not keep; first of those whose refund failed."""
+    owed = Money.zero(order.currency)
+    if order.status in (Order.Status.PLACED, Order.Status.COMPLETED):
+        owed = order.total_money
+    left = {attempt: refunds.refundable(attempt) for attempt in attempts}
+    captured = [each for each in attempts if each.status == PaymentAttempt.Status.CAPTURED]
+    surplus = total((left[each] for each in captured), order.currency) - owed
+    too_much = [(each, left[each]) for each in attempts if each not in captured]
+    for attempt in sorted(captured, key=_has_failed_refund, reverse=True):
+        amount = min(left[attempt], surplus)
+        if Money.zero(order.currency) < amount:
+            too_much.append((attempt, amount))
+            surplus = surplus - amount
+    return [(attempt, amount) for attempt, amount in too_much if amount]
+
+
+def _has_failed_refund(attempt: PaymentAttempt) -> bool:
+    return attempt.refunds.filter(status=Refund.Status.FAILED).exists()
+
+
+def _send_back(attempt: PaymentAttempt, amount: Money, *, reason: str) -> None:
+    """Ask for a refund under a key of its own; the attempt is locked, so once is once."""
+    if amount:
+        earlier = attempt.refunds.count()
+        key = f"{attempt.reference}:cancel" + (f"-{earlier}" if earlier else "")
+        refunds.request(attempt, amount=amount, key=key, reason=reason)
 
 
 def is_cancellable(order: Order) -> bool:
@@ -144,10 +166,3 @@ def _attempt_ids(order_id: int) -> list[int]:
         .exclude(payments=None)
         .values_list("payments__attempt_id", flat=True)
     )
-
-
-def _close(order: Order, payment_status: str) -> None:
-    order.status = Order.Status.CANCELLED
-    order.payment_status = payment_status
-    order.closed_at = now()
-    order.save(update_fields=["status", "payment_status", "closed_at"])

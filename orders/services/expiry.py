@@ -7,38 +7,47 @@ import logging
 from django.utils.translation import gettext as _
 
 from catalog.services import stock
-from orders.models import Order
-from orders.services import timeline
-from orders.services.payment import is_unclear, list_open_attempts
+from orders.models import Order, OrderPayment
+from orders.services import timeline, transitions
+from orders.services.payment import is_unclear
 from orders.services.settlement import held_stock
-from payments.services import settlement as payment_settlement
+from payments.models import PaymentAttempt
+from payments.services import sweeping
 from shop.clock import now
-from shop.errors import ShopError
 from shop.locking import retry_when_busy
 from shop.transactions import no_transaction, own_transaction
 
 logger = logging.getLogger(__name__)
 
+MOST_ORDERS = 500
+SECONDS_TO_ASK = 20.0
+"""A sweep starts each minute, and without a broker mails wait for it; the next one goes on."""
+
 
 @no_transaction
-def sweep(*, limit: int = 200) -> int:
+def sweep(*, seconds: float = SECONDS_TO_ASK) -> int:
     """Settle what is open and expire what is due; return how many orders expired.
 
     An order whose provider cannot be asked keeps its stock until the next sweep, and one whose
-    payment is held keeps it until staff decide.
+    payment is held keeps it until staff decide. What goes wrong with one order stays with it.
     """
+    sweeping.ask_about_everything_open(unwanted=_list_unwanted_attempts(), seconds=seconds)
+    due = Order.objects.filter(status=Order.Status.PENDING, expires_at__lte=now())
     expired = 0
-    for order in Order.objects.filter(status=Order.Status.PENDING).order_by("expires_at")[:limit]:
-        is_due = order.expires_at <= now()
+    for order_id, number in due.order_by("expires_at").values_list("pk", "number")[:MOST_ORDERS]:
         try:
-            for attempt_id in list_open_attempts(order):
-                payment_settlement.settle(attempt_id, give_up=is_due)
-        except ShopError as error:
-            logger.warning("order %s waits: %s", order.number, error)
-            continue
-        if is_due and _expire(order.pk):
-            expired += 1
+            expired += _expire(order_id)
+        except Exception:
+            logger.exception("order %s could not be expired", number)
     return expired
+
+
+def _list_unwanted_attempts() -> list[int]:
+    """Return the open attempts of orders that wait for money no more, or not much longer."""
+    payments = OrderPayment.objects.filter(attempt__status__in=PaymentAttempt.OPEN).exclude(
+        order__status=Order.Status.PENDING, order__expires_at__gt=now()
+    )
+    return list(payments.values_list("attempt_id", flat=True))
 
 
 @retry_when_busy
@@ -51,9 +60,7 @@ def _expire(order_id: int) -> bool:
     if is_unclear(order):
         return False
     stock.release(held_stock(order), reference=order.number)
-    order.status = Order.Status.EXPIRED
-    order.payment_status = Order.PaymentStatus.VOIDED
-    order.closed_at = now()
-    order.save(update_fields=["status", "payment_status", "closed_at"])
-    timeline.note(order, "expired", _("Not paid in time; the stock was released."))
+    transitions.expire(order)
+    with timeline.in_shop_language():
+        timeline.note(order, "expired", _("Not paid in time; the stock was released."))
     return True

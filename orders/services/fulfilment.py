@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from orders.errors import ActionNotAllowed, ParcelSentMeanwhile
 from orders.models import Order, SellerOrder, Shipment, ShipmentLine
-from orders.services import notices, timeline
+from orders.services import notices, timeline, transitions
 from shop.clock import now
 from shop.locking import retry_when_busy
 from shop.transactions import own_transaction
@@ -64,7 +64,8 @@ def ship(
         for line_id, quantity in parcel.items()
     )
     _derive(order)
-    timeline.note(order, "shipped", _("Sent with %s.") % shipment, actor=by)
+    with timeline.in_shop_language():
+        timeline.note(order, "shipped", _("Sent with %s.") % shipment, actor=by)
     notices.enqueue(order, "shipped", about=str(shipment.pk))
     return shipment
 
@@ -77,7 +78,8 @@ def mark_delivered(shipment: Shipment, *, by: User | None) -> None:
     if not Shipment.objects.filter(pk=shipment.pk, delivered_at=None).update(delivered_at=now()):
         return
     _derive(order)
-    timeline.note(order, "delivered", _("Delivered: %s.") % shipment, actor=by)
+    with timeline.in_shop_language():
+        timeline.note(order, "delivered", _("Delivered: %s.") % shipment, actor=by)
     if order.fulfilment_status == Fulfilment.DELIVERED:
         notices.enqueue(order, "delivered")
 
@@ -100,9 +102,9 @@ def _derive(order: Order) -> None:
         order.fulfilment_status = Fulfilment.FULFILLED
     else:
         order.fulfilment_status = Fulfilment.PARTIALLY_FULFILLED
+    order.save(update_fields=["fulfilment_status"])
     if order.fulfilment_status == Fulfilment.DELIVERED:
-        order.status = Order.Status.COMPLETED
-    order.save(update_fields=["fulfilment_status", "status"])
+        transitions.complete(order)
 
 
 def _status_of(part: SellerOrder) -> Fulfilment:

@@ -53,7 +53,8 @@ def send_confirmation_again(order: Order, *, by: User | None) -> bool:
         kind="confirmation_again", created_at__gt=now() - SENT_AGAIN_AFTER
     ).exists():
         return False
-    timeline.note(order, "confirmation_again", _("Confirmation sent again."), actor=by)
+    with timeline.in_shop_language():
+        timeline.note(order, "confirmation_again", _("Confirmation sent again."), actor=by)
     enqueue(order, "confirmation", about=f"again-{now():%Y%m%d%H%M%S}")
     return True
 

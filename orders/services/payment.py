@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.conf import settings
+from django.db.models import F
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -18,11 +19,15 @@ from payments.models import PaymentAttempt
 from payments.services import attempts
 from payments.services import settlement as payment_settlement
 from shop.clock import now
+from shop.errors import ShopError
+from shop.locking import retry_when_busy
 from shop.money import Money, total
 from shop.transactions import no_transaction, own_transaction
 
 # Stripe takes a session that lives at least 30 minutes more, counted from the first call.
 SHORTEST_LIFE = timedelta(minutes=31)
+# How many payment windows an order's stock is held for at most, however often paying is tried.
+MOST_WINDOWS = 3
 MOST_ITEMS = 90
 
 
@@ -30,21 +35,37 @@ MOST_ITEMS = 90
 def start(order: Order) -> str:
     """Return the address of the provider's page for a pending order, opening it if need be.
 
-    Raises `ActionNotAllowed` unless the order waits for money, `ProviderUnavailable` or
-    `ProviderRefused` as the provider does.
+    Raises `ActionNotAllowed` unless the order waits for money, `AttemptEnded` when it was given up
+    meanwhile, `ProviderUnavailable` or `ProviderRefused` as the provider does.
     """
     attempt = _current_attempt(order.pk)
     return attempts.start(attempt, _request(order, attempt))
 
 
 @no_transaction
-def check(order: Order, *, ended_too: bool = False) -> None:
+def check(order: Order, *, ended_too: bool = False, unless_within: timedelta | None = None) -> None:
     """Ask the provider how the order's open attempts stand, as the browser's return does.
 
     `ended_too` asks about attempts that were given up as well: their money may have come late.
+    What was asked and answered within `unless_within` is not asked again. Each is asked, then the
+    first refusal is raised.
     """
-    for attempt_id in _list_attempts(order) if ended_too else list_open_attempts(order):
-        payment_settlement.settle(attempt_id)
+    payments = order.payments.order_by("attempt_id")
+    if not ended_too:
+        payments = payments.filter(attempt__status__in=PaymentAttempt.OPEN)
+    if unless_within:
+        payments = payments.exclude(
+            attempt__asked_at__gt=now() - unless_within,
+            attempt__checked_at__gte=F("attempt__asked_at"),
+        )
+    problems: list[ShopError] = []
+    for attempt_id in list(payments.values_list("attempt_id", flat=True)):
+        try:
+            payment_settlement.ask(attempt_id)
+        except ShopError as error:
+            problems.append(error)
+    if problems:
+        raise problems[0]
 
 
 def list_open_attempts(order: Order) -> list[int]:
@@ -53,40 +74,46 @@ def list_open_attempts(order: Order) -> list[int]:
     return list(payments.order_by("attempt_id").values_list("attempt_id", flat=True))
 
 
-def _list_attempts(order: Order) -> list[int]:
-    return list(order.payments.order_by("attempt_id").values_list("attempt_id", flat=True))
-
-
 def is_unclear(order: Order) -> bool:
     """Say whether money may still come, or came in a wrong amount and waits for staff."""
     return bool(list_open_attempts(order)) or is_held(order)
 
 
+@retry_when_busy
 @own_transaction
 def _current_attempt(order_id: int) -> PaymentAttempt:
     """Return the attempt to go on with, or a new one when the last ended or grew too old.
 
-    Locks the order. A new attempt gets a payment window of its own, and the order with it.
+    Locks the order. A new attempt gets a payment window of its own, and the order with it, but
+    nobody holds the stock for ever: a late order gets no new attempt, nor one whose windows are
+    used up.
     """
     order = Order.objects.select_for_update().get(pk=order_id)
     if order.status != Order.Status.PENDING:
         raise ActionNotAllowed(_("This order does not wait for a payment."))
-    if is_held(order):
+    tried = [each.attempt for each in order.payments.select_related("attempt").order_by("pk")]
+    is_processing = any(each.status == PaymentAttempt.Status.PROCESSING for each in tried)
+    if is_processing or is_held(order):
         raise ActionNotAllowed(_("We are looking at your payment; please do not pay again."))
-    payment = order.payments.select_related("attempt").order_by("-attempt_id").first()
-    if payment is not None and payment.attempt.is_open:
-        attempt = payment.attempt
-        if attempt.redirect_url or attempt.expires_at - now() > SHORTEST_LIFE:
+    attempt = tried[-1] if tried else None
+    if attempt is not None and attempt.is_open:
+        life = attempt.expires_at - now()
+        if life > (timedelta(0) if attempt.redirect_url else SHORTEST_LIFE):
             return attempt
-    order.expires_at = now() + timedelta(minutes=settings.SHOP_PAYMENT_WINDOW_MINUTES)
+    window = timedelta(minutes=settings.SHOP_PAYMENT_WINDOW_MINUTES)
+    ends_at = min(now() + window, order.created_at + MOST_WINDOWS * window)
+    if order.expires_at <= now() or ends_at - now() < SHORTEST_LIFE:
+        raise ActionNotAllowed(_("The time to pay this order is over. Please order again."))
+    order.expires_at = ends_at
     order.save(update_fields=["expires_at"])
     fresh = attempts.prepare(
-        provider=payment.attempt.provider if payment else "stripe",
+        provider=attempt.provider if attempt else "stripe",
         amount=order.total_money,
         expires_at=order.expires_at,
     )
     OrderPayment.objects.create(order=order, attempt=fresh)
-    timeline.note(order, "payment_started", _("A new payment was started."))
+    with timeline.in_shop_language():
+        timeline.note(order, "payment_started", _("A new payment was started."))
     return fresh
 
 

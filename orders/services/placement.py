@@ -16,6 +16,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import IntegrityError
 from django.utils.translation import gettext as _
+from psycopg.errors import UniqueViolation
 
 from cart.errors import CartClosed
 from cart.models import Cart
@@ -61,6 +62,7 @@ def place(
     delivery_code: str,
     submit_key: UUID,
     seen_total: Money,
+    seen_lines: str,
     language: str,
     provider: str = "stripe",
     user: User | None = None,
@@ -70,7 +72,7 @@ def place(
     Locks the cart, then stock levels by primary key. Raises `CartNeedsAttention`, `CartChanged`,
     `TotalChanged`, `NotDeliverable`, `cart.errors.CartClosed`, `catalog.errors.OutOfStock` or
     `shop.errors.BusyError`; nothing was changed then. `seen_total` is what the shopper agreed to,
-    tax and delivery included.
+    tax and delivery included, `seen_lines` the fingerprint of the lines that the review showed.
     """
     for _try in range(NUMBER_TRIES):
         try:
@@ -81,13 +83,14 @@ def place(
                 delivery_code=delivery_code,
                 submit_key=submit_key,
                 seen_total=seen_total,
+                seen_lines=seen_lines,
                 language=language,
                 provider=provider,
                 user=user,
             )
         except IntegrityError as error:
             # Two orders drew the same number, or two tabs the same key: the next try tells.
-            if "unique" not in str(error):
+            if not isinstance(error.__cause__, UniqueViolation):
                 raise
     raise IntegrityError("no free order number was found")
 
@@ -105,6 +108,7 @@ def _place(
     delivery_code: str,
     submit_key: UUID,
     seen_total: Money,
+    seen_lines: str,
     language: str,
     provider: str,
     user: User | None,
@@ -122,6 +126,8 @@ def _place(
     quoted = _freeze_quote(
         lines, address=address, delivery_code=delivery_code, seen_total=seen_total
     )
+    if quoted.fingerprint != seen_lines:
+        raise CartChanged(_("Your cart is not the one you saw here. Please check it again."))
     order = _write_order(quoted, email=email, language=language, user=user, submit_key=submit_key)
     _write_address(order, address)
     _write_lines(order, quoted)
@@ -136,7 +142,8 @@ def _place(
         for line in quoted.quote.tax_lines
     )
     carts.close(cart)
-    timeline.note(order, "placed", _("Ordered, waiting for payment."), actor=user)
+    with timeline.in_shop_language():
+        timeline.note(order, "placed", _("Ordered, waiting for payment."), actor=user)
     if order.total:
         attempt = attempts.prepare(
             provider=provider, amount=order.total_money, expires_at=order.expires_at
@@ -165,10 +172,7 @@ def _freeze_quote(
     if delivery is None or delivery.code != delivery_code:
         raise NotDeliverable(_("This delivery is not offered for your address. Choose another."))
     if quoted.quote.total != seen_total:
-        raise TotalChanged(
-            _("The total has changed since you saw it. Please check it again."),
-            new_total=quoted.quote.total,
-        )
+        raise TotalChanged(_("The total has changed since you saw it. Please check it again."))
     return quoted
 
 

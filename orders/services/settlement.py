@@ -8,11 +8,11 @@ from django.utils.translation import gettext as _
 from catalog.errors import OutOfStock
 from catalog.services import stock
 from orders.models import Order, OrderPayment
-from orders.services import notices, timeline
-from payments.models import PaymentAttempt
+from orders.services import notices, timeline, transitions
+from payments.models import PaymentAttempt, Refund
 from payments.services import refunds
-from shop.clock import now
 from shop.formatting import format_money
+from shop.money import total
 from shop.transactions import inside_transaction
 
 Status = Order.Status
@@ -33,11 +33,13 @@ def apply_capture(attempt: PaymentAttempt) -> None:
         _place_paid(order)
     elif order.status == Status.EXPIRED:
         _place_late(order, attempt)
-    elif order.status == Status.CANCELLED:
-        _send_back(attempt, order, reason=_("This order was cancelled before the money came."))
-        notices.enqueue(order, "payment_returned", about=attempt.reference)
     else:
-        _send_back(attempt, order, reason=_("This order was already paid."))
+        with timeline.in_shop_language():
+            if order.status == Status.CANCELLED:
+                reason = _("This order was cancelled before the money came.")
+            else:
+                reason = _("This order was already paid.")
+        _send_back(attempt, order, reason=reason)
         notices.enqueue(order, "payment_returned", about=attempt.reference)
 
 
@@ -46,7 +48,8 @@ def apply_close(attempt: PaymentAttempt) -> None:
     """Note that an attempt ended unpaid; the order stays open until it expires."""
     order = _lock_order_of(attempt)
     if order is not None:
-        timeline.note(order, "payment_closed", _("A payment was not completed."))
+        with timeline.in_shop_language():
+            timeline.note(order, "payment_closed", _("A payment was not completed."))
 
 
 @inside_transaction
@@ -54,24 +57,49 @@ def apply_hold(attempt: PaymentAttempt) -> None:
     """Note money that does not fit the order; nothing is shipped until staff look at it."""
     order = _lock_order_of(attempt)
     if order is not None:
-        timeline.note(order, "payment_held", _("Payment held: %s") % attempt.failure)
+        with timeline.in_shop_language():
+            timeline.note(order, "payment_held", _("Payment held: %s") % attempt.failure)
 
 
 @inside_transaction
 def apply_refund(attempt: PaymentAttempt) -> None:
-    """Book a settled refund: the payment status follows what is left of the captured amount."""
+    """Book a settled refund on the order."""
     order = _lock_order_of(attempt)
     if order is None:
         return
-    timeline.note(order, "refunded", _("Money went back to the shopper."))
+    with timeline.in_shop_language():
+        timeline.note(order, "refunded", _("Money went back to the shopper."))
+    _follow_money(order)
+
+
+@inside_transaction
+def apply_failed_refund(attempt: PaymentAttempt, refund: Refund) -> None:
+    """Note that money which was sent back did not arrive; staff send it once more."""
+    order = _lock_order_of(attempt)
+    if order is None:
+        return
+    with timeline.in_shop_language():
+        timeline.note(order, "refund_failed", _("A refund failed: %s") % refund.failure)
+    _follow_money(order)
+
+
+def _follow_money(order: Order) -> None:
+    """Let the payment status follow what is left of the money that was taken."""
     if order.status == Status.PENDING:
         return  # Held money of a wrong amount: the order itself is still to be paid.
-    paying = order.payments.filter(attempt__status=PaymentAttempt.Status.CAPTURED)
-    kept = [refunds.refundable(payment.attempt) for payment in paying.select_related("attempt")]
-    if not any(kept):
+    counted = [PaymentAttempt.Status.CAPTURED]
+    if order.paid_at is None:
+        counted.append(PaymentAttempt.Status.HELD)
+    paying = order.payments.filter(attempt__status__in=counted).select_related("attempt")
+    kept = total((refunds.get_kept(payment.attempt) for payment in paying), order.currency)
+    if not kept:
         order.payment_status = PaymentStatus.REFUNDED
-    elif order.total_money not in kept:
+    elif order.paid_at is None:
+        order.payment_status = PaymentStatus.VOIDED
+    elif kept < order.total_money:
         order.payment_status = PaymentStatus.PARTIALLY_REFUNDED
+    else:
+        order.payment_status = PaymentStatus.PAID
     order.save(update_fields=["payment_status"])
 
 
@@ -90,8 +118,11 @@ def _lock_order_of(attempt: PaymentAttempt) -> Order | None:
 
 def _place_paid(order: Order) -> None:
     stock.sell(held_stock(order), reference=order.number)
-    _mark_paid(order)
-    timeline.note(order, "paid", _("Paid %(total)s.") % {"total": format_money(order.total_money)})
+    transitions.place(order)
+    notices.enqueue(order, "confirmation")
+    with timeline.in_shop_language():
+        paid = _("Paid %(total)s.") % {"total": format_money(order.total_money)}
+        timeline.note(order, "paid", paid)
 
 
 def _place_late(order: Order, attempt: PaymentAttempt) -> None:
@@ -101,20 +132,15 @@ def _place_late(order: Order, attempt: PaymentAttempt) -> None:
             stock.allocate(demand, reference=order.number)
             stock.sell(demand, reference=order.number)
     except OutOfStock:
-        _send_back(attempt, order, reason=_("Paid too late, and no longer in stock."))
-        notices.enqueue(order, "refunded_late")
+        with timeline.in_shop_language():
+            reason = _("Paid too late, and no longer in stock.")
+        _send_back(attempt, order, reason=reason)
+        notices.enqueue(order, "refunded_late", about=attempt.reference)
         return
-    _mark_paid(order)
-    timeline.note(order, "paid_late", _("Paid late; everything was still in stock."))
-
-
-def _mark_paid(order: Order) -> None:
-    order.status = Status.PLACED
-    order.payment_status = PaymentStatus.PAID
-    order.paid_at = now()
-    order.closed_at = None
-    order.save(update_fields=["status", "payment_status", "paid_at", "closed_at"])
+    transitions.place(order)
     notices.enqueue(order, "confirmation")
+    with timeline.in_shop_language():
+        timeline.note(order, "paid_late", _("Paid late; everything was still in stock."))
 
 
 def _send_back(attempt: PaymentAttempt, order: Order, *, reason: str) -> None:

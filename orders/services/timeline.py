@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.conf import settings
+from django.utils import translation
+
 from orders.models import Order, OrderEvent
 from shop.transactions import inside_transaction
 
 if TYPE_CHECKING:
     from accounts.models import User
+
+
+def in_shop_language() -> translation.override:
+    """Let what is written for staff be in the shop's language, whoever's click leads to it."""
+    return translation.override(settings.LANGUAGE_CODE)
 
 
 @inside_transaction

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.addressing import get_rules, match_region
 from cart.errors import CartClosed
 from cart.models import Cart
-from cart.queries import CartLine, get_cart_view, list_countries
+from cart.queries import CartLine, CartView, get_cart_view, list_countries
 from cart.services import lines as cart_lines
 from cart.services.quoting import QuotedCart, quote_lines
 from cart.sessions import find_cart
@@ -29,8 +30,9 @@ from orders.errors import CartNeedsAttention
 from orders.forms import CheckoutForm
 from orders.models import Order
 from orders.services import payment, placement
-from orders.sessions import find_waiting, grant, keep_draft, read_draft
-from shop.errors import ShopError
+from orders.sessions import find_waiting, forget_draft, grant, keep_draft, read_draft
+from shop.errors import BusyError, ShopError
+from shop.formatting import format_tax
 from shop.money import Money
 
 may_go_to_provider: Callable[..., Any] = csp_update(
@@ -58,9 +60,9 @@ def checkout(request: HttpRequest) -> HttpResponse:
     """Show the form, refresh it for another country or delivery, or place the order."""
     cart = find_cart(request)
     if request.method == "POST":
-        keep_draft(request)
         if ordered := _find_ordered(request):
             return go_to_provider(request, ordered)
+        keep_draft(request)
     view = get_cart_view(cart.pk if cart else None)
     if cart is None or not view.can_be_ordered:
         # The first submit of a double click may have ordered while this one was being prepared.
@@ -78,15 +80,25 @@ def checkout(request: HttpRequest) -> HttpResponse:
         region=_choose_region(str(typed.get("region", "")), country),
         delivery_code=str(typed.get("shipping_method", "")),
     )
+    notices = _tell_news(request, cart, view)
     if request.method == "POST" and request.POST.get("action") != "update":
         form = CheckoutForm(
             request.POST, country=country, countries=countries, offers=quoted.offers
         )
         if form.is_valid():
-            return _place(request, cart, form, quoted, countries)
-        return _show(request, cart, form, quoted, notices=view.notices)
+            return _place(request, cart, form, quoted, countries, notices)
+        return _show(request, cart, form, quoted, notices=notices)
     form = _unbound_form(request, cart, quoted, typed, country, countries)
-    return _show(request, cart, form, quoted, notices=view.notices)
+    return _show(request, cart, form, quoted, notices=notices)
+
+
+def _tell_news(request: HttpRequest, cart: Cart, view: CartView) -> list[str]:
+    """List what changed since the shopper looked; a form that was sent off showed its news."""
+    seen = request.POST.get("seen_lines", "")
+    with suppress(CartClosed, BusyError):
+        if seen and view.has_new_prices and cart_lines.accept_prices(cart, seen=seen):
+            return []
+    return view.notices
 
 
 def _place(
@@ -95,6 +107,7 @@ def _place(
     form: CheckoutForm,
     quoted: QuotedCart,
     countries: list[str],
+    notices: list[str],
 ) -> HttpResponse:
     cleaned = form.cleaned_data
     try:
@@ -105,6 +118,7 @@ def _place(
             delivery_code=cleaned["shipping_method"],
             submit_key=cleaned["submit_key"],
             seen_total=cleaned["seen_total"],
+            seen_lines=cleaned["seen_lines"],
             language=get_language() or settings.LANGUAGE_CODE,
             user=request.user if request.user.is_authenticated else None,
         )
@@ -112,10 +126,9 @@ def _place(
         messages.error(request, str(error))
         return redirect("cart:detail")
     except ShopError as error:
-        cart_lines.accept_prices(cart)
         fresh = _unbound_form(request, cart, quoted, request.POST, cleaned["country"], countries)
-        return _show(request, cart, fresh, quoted, notices=[str(error)], status=409)
-    grant(request, order.number)
+        return _show(request, cart, fresh, quoted, notices=[str(error), *notices], status=409)
+    _remember(request, order)
     return go_to_provider(request, order)
 
 
@@ -131,7 +144,7 @@ def go_to_provider(request: HttpRequest, order: Order) -> HttpResponse:
 
 
 def _find_ordered(request: HttpRequest) -> Order | None:
-    """Find the order that this very form made before: a double submit, another tab, the back button.
+    """Find the order that this very form made before, as after a double submit or the back button.
 
     The submit key is a random secret that only this browser's form has carried.
     """
@@ -142,8 +155,13 @@ def _find_ordered(request: HttpRequest) -> Order | None:
         return None
     order = Order.objects.filter(submit_key=key).first()
     if order is not None:
-        grant(request, order.number)
+        _remember(request, order)
     return order
+
+
+def _remember(request: HttpRequest, order: Order) -> None:
+    grant(request, order.number)
+    forget_draft(request)
 
 
 def _back_to_cart(request: HttpRequest, *, is_empty: bool) -> HttpResponse:
@@ -187,6 +205,7 @@ def _unbound_form(
         "shipping_method": delivery.code if delivery else "",
         "submit_key": cart.submit_key,
         "seen_total": quoted.quote.total.amount,
+        "seen_lines": quoted.fingerprint,
     }
     return CheckoutForm(initial=initial, country=country, countries=countries, offers=quoted.offers)
 
@@ -205,6 +224,7 @@ def _show(
         # What is shown now is what the next submit agrees to.
         shown = {
             "seen_total": str(quote.total.amount),
+            "seen_lines": quoted.fingerprint,
             "submit_key": str(cart.submit_key),
             "shipping_method": quote.delivery.code if quote.delivery else "",
         }
@@ -217,8 +237,7 @@ def _show(
         shipping=quote.shipping_total if quote.delivery else None,
         shipping_label=quote.delivery.label if quote.delivery else "",
         tax_lines=[
-            (f"{line.rate.name} {line.rate.percent.normalize():f} %", line.tax)
-            for line in quote.tax_lines
+            (format_tax(line.rate.name, line.rate.percent), line.tax) for line in quote.tax_lines
         ],
         total=quote.total,
         prices_include_tax=quote.prices_include_tax,

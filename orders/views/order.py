@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import timedelta
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -11,17 +12,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from cart.sessions import SESSION_KEY as CART
-from cart.sessions import find_cart
+from cart.sessions import find_cart, remember
 from orders import queries
 from orders.access import is_key
 from orders.models import Order
 from orders.services import cancellation, payment
-from orders.sessions import grant, may_see
+from orders.sessions import bring_draft_back, grant, may_see
 from orders.views.checkout import go_to_provider, may_go_to_provider
 from shop.errors import ShopError
 
 BACK_FROM_PROVIDER = "back_from_provider"
+ASKED_A_MOMENT_AGO = timedelta(seconds=2)
 
 
 @require_safe
@@ -56,7 +57,7 @@ def returned(request: HttpRequest, number: str) -> HttpResponse:
     order = _get_order_or_404(request, number)
     request.session[BACK_FROM_PROVIDER] = number
     with suppress(ShopError):  # The page then says that the payment is being confirmed.
-        payment.check(order)
+        payment.check(order, ended_too=True, unless_within=ASKED_A_MOMENT_AGO)
     return redirect("orders:detail", number)
 
 
@@ -82,7 +83,8 @@ def cancel(request: HttpRequest, number: str) -> HttpResponse:
     except ShopError as error:
         messages.error(request, str(error))
         return redirect("orders:detail", number)
-    request.session[CART] = cart.pk
+    remember(request, cart)
+    bring_draft_back(request, order)
     messages.success(request, _("The order is cancelled; everything is back in your cart."))
     return redirect("cart:detail")
 

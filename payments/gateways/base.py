@@ -61,7 +61,11 @@ class ProviderState:
 
 @dataclass(frozen=True, slots=True)
 class VerifiedEvent:
-    """A webhook whose signature held; `session_id` and `payment_id` tell which attempt it means."""
+    """A webhook whose signature held.
+
+    `session_id`, `payment_id` and `reference` tell which attempt it means, `refund_id` and
+    `refund_key` which refund.
+    """
 
     event_id: str
     type: str
@@ -69,10 +73,14 @@ class VerifiedEvent:
     session_id: str = ""
     payment_id: str = ""
     reference: str = ""
+    refund_id: str = ""
+    refund_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class RefundResult:
+    """How a refund stands: settled, failed with a reason, or neither yet."""
+
     refund_id: str
     is_settled: bool
     failure: str = ""
@@ -82,7 +90,8 @@ class Gateway(Protocol):
     """One provider. No method may be called while a transaction is open.
 
     Each raises `ProviderUnavailable` when the outcome is unknown (repeat it with the same
-    reference) and `ProviderRefused` when the answer is a clear no.
+    reference), `ProviderRefused` when the answer is a clear no, and of these `UnknownAtProvider`
+    when there is nothing by that id.
     """
 
     name: str
@@ -94,5 +103,9 @@ class Gateway(Protocol):
     def expire(self, *, session_id: str) -> ProviderState: ...
 
     def refund(self, *, payment_id: str, amount: Money, key: str) -> RefundResult: ...
+
+    def find_refund(self, *, payment_id: str, key: str) -> RefundResult | None: ...
+
+    def fetch_refund(self, *, refund_id: str) -> RefundResult: ...
 
     def verify_event(self, *, body: bytes, signature: str) -> VerifiedEvent: ...

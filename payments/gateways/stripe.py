@@ -7,17 +7,22 @@ orders" (the webhook and the return page lead to one function that reads the ses
 from __future__ import annotations
 
 import json
+import logging
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from decimal import Decimal
 from typing import Any
 
 import stripe
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from payments.errors import ForgedEvent, ProviderRefused, ProviderUnavailable
+from payments.errors import (
+    ForgedEvent,
+    ProviderRefused,
+    ProviderUnavailable,
+    UnknownAtProvider,
+)
 from payments.gateways.base import (
     PaymentRequest,
     ProviderState,
@@ -26,15 +31,19 @@ from payments.gateways.base import (
     StartedSession,
     VerifiedEvent,
 )
-from shop.money import Money, exponent
+from payments.gateways.stripe_amounts import from_stripe, to_stripe
+from shop.money import Money
 from shop.transactions import assert_no_transaction
+
+logger = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 1.0
 READ_SECONDS = 8.0
 EXPAND = ["payment_intent", "payment_intent.latest_charge"]
 LOCALES = {"en": "en", "de": "de"}
-# Stripe, "Zero-decimal currencies" and "Special cases": where it departs from ISO 4217.
-EXPONENTS = {"ISK": 2, "UGX": 2, "MGA": 0}
+NO_SUCH_OBJECT = "resource_missing"
+REFUSED_LATER = ("requires_payment_method", "canceled")
+"""How a payment stands whose bank refused it after the shopper was through."""
 
 
 class StripeGateway:
@@ -106,11 +115,22 @@ class StripeGateway:
                 },
                 options={"idempotency_key": key},
             )
-        return RefundResult(
-            refund_id=refund.id,
-            is_settled=refund.status == "succeeded",
-            failure=refund.failure_reason or "" if refund.status in ("failed", "canceled") else "",
-        )
+        return _result_of(refund)
+
+    def find_refund(self, *, payment_id: str, key: str) -> RefundResult | None:
+        """Look for a refund that was made under `key`, once the key itself may be forgotten."""
+        with _translated_errors("looking for a refund"):
+            found = self._client.v1.refunds.list(
+                params={"payment_intent": payment_id, "limit": 100}
+            )
+        made = (each for each in found.data if _word_of(each, "key") == key)
+        return next(map(_result_of, made), None)
+
+    def fetch_refund(self, *, refund_id: str) -> RefundResult:
+        """Read how a refund stands; one that went through may fail days later."""
+        with _translated_errors("reading a refund"):
+            refund = self._client.v1.refunds.retrieve(refund_id)
+        return _result_of(refund)
 
     def verify_event(self, *, body: bytes, signature: str) -> VerifiedEvent:
         """Check a webhook's signature and age (five minutes); two secrets may be live at once."""
@@ -125,16 +145,6 @@ class StripeGateway:
         raise ForgedEvent("the signature does not fit")
 
 
-def to_stripe(money: Money) -> int:
-    """Write an amount in the integer units that Stripe uses for its currency."""
-    return int(money.amount.scaleb(EXPONENTS.get(money.currency, exponent(money.currency))))
-
-
-def from_stripe(units: int, currency: str) -> Money:
-    """Read an amount from Stripe's integer units."""
-    return Money(Decimal(units).scaleb(-EXPONENTS.get(currency, exponent(currency))), currency)
-
-
 def _event_of(body: bytes) -> VerifiedEvent:
     try:
         payload = json.loads(body)
@@ -144,13 +154,16 @@ def _event_of(body: bytes) -> VerifiedEvent:
         raise ForgedEvent("the body is no Stripe event") from error
     kind = subject.get("object", "")
     payment = subject.get("payment_intent") if kind != "payment_intent" else subject.get("id")
+    words = subject.get("metadata") or {}
     return VerifiedEvent(
         event_id=event_id,
         type=event_type,
         payload=payload,
         session_id=subject.get("id", "") if kind == "checkout.session" else "",
         payment_id=_id_of(payment),
-        reference=str((subject.get("metadata") or {}).get("reference", "")),
+        reference=str(words.get("reference", "")),
+        refund_id=subject.get("id", "") if kind == "refund" else "",
+        refund_key=str(words.get("key", "")) if kind == "refund" else "",
     )
 
 
@@ -167,9 +180,32 @@ def _state_of(session: Any) -> ProviderState:
         )
     if session.status == "expired":
         return ProviderState(ProviderStatus.EXPIRED, payment_id=payment_id)
+    if session.status == "complete" and intent is not None and intent.status in REFUSED_LATER:
+        return ProviderState(
+            ProviderStatus.FAILED, payment_id=payment_id, failure=_failure_of(intent)
+        )
     if session.status == "complete":
         return ProviderState(ProviderStatus.PROCESSING, payment_id=payment_id)
     return ProviderState(ProviderStatus.OPEN, payment_id=payment_id, redirect_url=session.url or "")
+
+
+def _failure_of(intent: Any) -> str:
+    error = getattr(intent, "last_payment_error", None)
+    return str(error.code or error.type) if error else str(intent.status)
+
+
+def _word_of(subject: Any, name: str) -> str:
+    words = subject.metadata
+    return str(words[name]) if words is not None and name in words else ""
+
+
+def _result_of(refund: Any) -> RefundResult:
+    has_failed = refund.status in ("failed", "canceled")
+    return RefundResult(
+        refund_id=refund.id,
+        is_settled=refund.status == "succeeded",
+        failure=str(getattr(refund, "failure_reason", None) or refund.status) if has_failed else "",
+    )
 
 
 def _id_of(value: Any) -> str:
@@ -183,19 +219,25 @@ def _id_of(value: Any) -> str:
 
 @contextmanager
 def _translated_errors(doing: str) -> Iterator[None]:
-    """Turn the SDK's errors into ours, and make sure that no row is locked meanwhile."""
+    """Turn the SDK's errors into ours, and make sure that no row is locked meanwhile.
+
+    A key that Stripe does not take is a fault of ours, not its word about the payment: unknown.
+    """
     assert_no_transaction(doing)
     try:
         yield
-    except (
-        stripe.InvalidRequestError,
-        stripe.CardError,
-        stripe.AuthenticationError,
-        stripe.PermissionError,
-    ) as error:
-        raise ProviderRefused(
-            _("The payment provider refused: %(reason)s")
-            % {"reason": error.user_message or error.code or type(error).__name__}
+    except (stripe.InvalidRequestError, stripe.CardError) as error:
+        reason = ": ".join(filter(None, (error.code, error.user_message))) or type(error).__name__
+        logger.warning("%s: Stripe refused (%s): %s", doing, error.request_id, reason)
+        refusal = UnknownAtProvider if error.code == NO_SUCH_OBJECT else ProviderRefused
+        raise refusal(
+            _("The payment provider refused this payment. Nothing was charged; please tell us."),
+            reason=reason,
+        ) from error
+    except (stripe.AuthenticationError, stripe.PermissionError) as error:
+        logger.error("%s: Stripe does not take our key: %s", doing, error)
+        raise ProviderUnavailable(
+            _("The payment provider does not answer. Nothing was charged; please try again.")
         ) from error
     except stripe.StripeError as error:
         raise ProviderUnavailable(

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -13,7 +13,8 @@ class PaymentAttempt(models.Model):
     """One try to be paid a frozen amount by one provider. It knows a reference, never an order.
 
     `reference` goes to the provider and is the root of every idempotency key, so it is stored
-    before the first call.
+    before the first call. `checked_at` is when the provider last told how the attempt stands,
+    `asked_at` when the sweep, the return page or staff last tried to ask.
     """
 
     class Status(models.TextChoices):
@@ -41,10 +42,10 @@ class PaymentAttempt(models.Model):
             Status.STARTED, Status.CAPTURED, Status.FAILED, Status.CANCELLED, Status.EXPIRED,
             Status.HELD,
         },
-        # The provider's word is final: money may still come after we gave up.
-        Status.FAILED: {Status.CAPTURED, Status.HELD},
-        Status.CANCELLED: {Status.CAPTURED, Status.HELD},
-        Status.EXPIRED: {Status.CAPTURED, Status.HELD},
+        # The provider's word is final: money may still come, or be on its way, after we gave up.
+        Status.FAILED: {Status.PROCESSING, Status.CAPTURED, Status.HELD},
+        Status.CANCELLED: {Status.PROCESSING, Status.CAPTURED, Status.HELD},
+        Status.EXPIRED: {Status.PROCESSING, Status.CAPTURED, Status.HELD},
         Status.CAPTURED: set(),
         Status.HELD: set(),
     }  # fmt: skip
@@ -58,10 +59,11 @@ class PaymentAttempt(models.Model):
     currency = CurrencyField(_("currency"))
     provider_session_id = models.CharField(max_length=120, blank=True, db_index=True)
     provider_payment_id = models.CharField(max_length=120, blank=True, db_index=True)
-    redirect_url = models.URLField(max_length=1000, blank=True)
+    redirect_url = models.TextField(blank=True)
     failure = models.CharField(_("what went wrong"), max_length=300, blank=True)
     created_at = models.DateTimeField(db_default=Now())
     checked_at = models.DateTimeField(null=True, blank=True)
+    asked_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
 
@@ -74,7 +76,14 @@ class PaymentAttempt(models.Model):
                 fields=["expires_at"],
                 name="attempt_open",
                 condition=Q(status__in=("created", "started", "processing")),
-            )
+            ),
+            models.Index(
+                fields=["expires_at"],
+                name="attempt_given_up",
+                condition=Q(status__in=("failed", "cancelled", "expired"))
+                & ~Q(provider_session_id="")
+                & (Q(checked_at=None) | Q(checked_at__lt=F("expires_at"))),
+            ),
         ]
         constraints = [
             models.CheckConstraint(name="attempt_amount_positive", condition=Q(amount__gt=0))

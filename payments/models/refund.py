@@ -6,15 +6,26 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from shop.fields import AmountField, CurrencyField
+from shop.money import Money
 
 
 class Refund(models.Model):
-    """Money on its way back: the row first, the provider's call second, its result third."""
+    """Money on its way back: the row first, the provider's call second, its result third.
+
+    `asked_at` is when the sweep last tried to ask how it stands.
+    """
 
     class Status(models.TextChoices):
         PENDING = "pending", _("on its way")
         SUCCEEDED = "succeeded", _("refunded")
         FAILED = "failed", _("failed")
+
+    ALLOWED_CHANGES = {
+        Status.PENDING: {Status.SUCCEEDED, Status.FAILED},
+        # A bank may give the money back days later, when it cannot pay it out.
+        Status.SUCCEEDED: {Status.FAILED},
+        Status.FAILED: set(),
+    }
 
     attempt = models.ForeignKey("PaymentAttempt", on_delete=models.PROTECT, related_name="refunds")
     key = models.CharField(max_length=120, unique=True)
@@ -25,6 +36,7 @@ class Refund(models.Model):
     provider_id = models.CharField(max_length=120, blank=True, db_index=True)
     failure = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(db_default=Now())
+    asked_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -34,6 +46,16 @@ class Refund(models.Model):
         constraints = [
             models.CheckConstraint(name="refund_amount_positive", condition=Q(amount__gt=0))
         ]
+        indexes = [
+            models.Index(fields=["asked_at"], name="refund_pending", condition=Q(status="pending"))
+        ]
 
     def __str__(self) -> str:
         return self.key
+
+    @property
+    def money(self) -> Money:
+        return Money(self.amount, self.currency)
+
+    def can_become(self, status: str) -> bool:
+        return status in self.ALLOWED_CHANGES[self.Status(self.status)]

@@ -14,6 +14,7 @@ class PaymentTransaction(models.Model):
     class Kind(models.TextChoices):
         CAPTURE = "capture", _("paid")
         REFUND = "refund", _("refunded")
+        REVERSAL = "reversal", _("the refund came back")
 
     attempt = models.ForeignKey(
         "PaymentAttempt", on_delete=models.PROTECT, related_name="transactions"

@@ -6,8 +6,8 @@ from django.db.models import Q
 
 from payments.gateways import get_gateway
 from payments.gateways.base import VerifiedEvent
-from payments.models import PaymentAttempt, ProviderEvent
-from payments.services import settlement
+from payments.models import PaymentAttempt, ProviderEvent, Refund
+from payments.services import refunds, settlement
 from shop.clock import now
 from shop.services import outbox
 from shop.transactions import no_transaction, own_transaction
@@ -35,19 +35,32 @@ def _store(provider: str, event: VerifiedEvent) -> bool:
             session_id=event.session_id,
             payment_id=event.payment_id,
             reference=event.reference,
+            refund_id=event.refund_id,
+            refund_key=event.refund_key,
         )
     return is_new
 
 
 @no_transaction
-def apply(event_id: int, *, session_id: str, payment_id: str, reference: str) -> str:
-    """Settle the attempt that an event is about, and note on the event what came of it.
+def apply(
+    event_id: int,
+    *,
+    session_id: str,
+    payment_id: str,
+    reference: str,
+    refund_id: str = "",
+    refund_key: str = "",
+) -> str:
+    """Settle the attempt or refund that an event is about, and note on it what came of that.
 
     The event is only the occasion: what counts is what the provider says when it is asked again.
     """
     event = ProviderEvent.objects.get(pk=event_id)
     attempt = _find_attempt(event.provider, session_id, payment_id, reference)
-    if attempt is None:
+    if refund := _find_refund(event.provider, refund_id, refund_key):
+        attempt = refund.attempt
+        outcome = f"refund is {refunds.check(refund.pk).status}"
+    elif attempt is None:
         outcome = "ignored: about nothing of ours"
     else:
         if session_id and not attempt.provider_session_id:
@@ -70,11 +83,21 @@ def _find_attempt(
     return PaymentAttempt.objects.filter(clue, provider=provider).first() if clue else None
 
 
+def _find_refund(provider: str, refund_id: str, refund_key: str) -> Refund | None:
+    clue = Q()
+    if refund_id:
+        clue |= Q(provider_id=refund_id)
+    if refund_key:
+        clue |= Q(key=refund_key)
+    refunds_of = Refund.objects.select_related("attempt").filter(attempt__provider=provider)
+    return refunds_of.filter(clue).first() if clue else None
+
+
 @own_transaction
 def _adopt_session(attempt_id: int, session_id: str) -> None:
     """Learn the page of an attempt whose start we did not live to record."""
     PaymentAttempt.objects.filter(pk=attempt_id, provider_session_id="").update(
-        provider_session_id=session_id
+        provider_session_id=session_id, checked_at=None
     )
 
 

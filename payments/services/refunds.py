@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 from django.db.models import Sum
@@ -11,11 +12,15 @@ from payments.errors import ProviderRefused, RefundTooLarge
 from payments.gateways import get_gateway
 from payments.gateways.base import RefundResult
 from payments.models import PaymentAttempt, PaymentTransaction, Refund
-from payments.signals import refund_settled
+from payments.signals import refund_failed, refund_settled
 from shop.clock import now
+from shop.locking import retry_when_busy
 from shop.money import Money
 from shop.services import outbox
 from shop.transactions import inside_transaction, no_transaction, own_transaction
+
+# Stripe forgets an idempotency key after 24 hours.
+KEY_LIFE = timedelta(hours=23)
 
 
 @inside_transaction
@@ -46,6 +51,17 @@ def refundable(attempt: PaymentAttempt) -> Money:
     return Money(left, attempt.currency)
 
 
+def get_kept(attempt: PaymentAttempt) -> Money:
+    """Return what the shop still has of an attempt by the provider's word: pending is not gone."""
+    moved = dict(attempt.transactions.order_by().values_list("kind").annotate(Sum("amount")))
+    kept = (
+        moved.get(PaymentTransaction.Kind.CAPTURE, Decimal(0))
+        - moved.get(PaymentTransaction.Kind.REFUND, Decimal(0))
+        + moved.get(PaymentTransaction.Kind.REVERSAL, Decimal(0))
+    )
+    return Money(kept, attempt.currency)
+
+
 @no_transaction
 def send(refund_id: int) -> Refund:
     """Ask the provider to send the money back; repeating it is harmless.
@@ -53,43 +69,79 @@ def send(refund_id: int) -> Refund:
     Raises `ProviderUnavailable` when it must be asked again later.
     """
     refund = Refund.objects.select_related("attempt").get(pk=refund_id)
-    if refund.status != Refund.Status.PENDING:
+    if refund.status != Refund.Status.PENDING or refund.provider_id:
         return refund
     try:
-        result = get_gateway(refund.attempt.provider).refund(
-            payment_id=refund.attempt.provider_payment_id,
-            amount=Money(refund.amount, refund.currency),
-            key=refund.key,
-        )
+        result = _find_or_make(refund)
     except ProviderRefused as error:
-        result = RefundResult(refund_id="", is_settled=False, failure=str(error))
+        result = RefundResult(refund_id="", is_settled=False, failure=error.reason)
     return _record(refund_id, result)
 
 
+@no_transaction
+def check(refund_id: int) -> Refund:
+    """Bring a refund to the state that the provider reports, and return it.
+
+    One that went through may have failed since. Raises `ProviderUnavailable`, `ProviderRefused`.
+    """
+    refund = Refund.objects.select_related("attempt").get(pk=refund_id)
+    if not refund.provider_id:
+        return send(refund_id)
+    gateway = get_gateway(refund.attempt.provider)
+    return _record(refund_id, gateway.fetch_refund(refund_id=refund.provider_id))
+
+
+def _find_or_make(refund: Refund) -> RefundResult:
+    """Send the money back, unless it left long ago and only its answer was lost."""
+    gateway = get_gateway(refund.attempt.provider)
+    payment_id = refund.attempt.provider_payment_id
+    if refund.created_at < now() - KEY_LIFE:
+        made = gateway.find_refund(payment_id=payment_id, key=refund.key)
+        if made is not None:
+            return made
+    return gateway.refund(payment_id=payment_id, amount=refund.money, key=refund.key)
+
+
+@retry_when_busy
 @own_transaction
 def _record(refund_id: int, result: RefundResult) -> Refund:
-    refund = Refund.objects.select_related("attempt").get(pk=refund_id)
-    attempt = PaymentAttempt.objects.select_for_update().get(pk=refund.attempt_id)
+    """Write down what the provider said. Locks the attempt, the refund, then the order."""
+    attempt_id = Refund.objects.values_list("attempt_id", flat=True).get(pk=refund_id)
+    attempt = PaymentAttempt.objects.select_for_update().get(pk=attempt_id)
     refund = Refund.objects.select_for_update().get(pk=refund_id)
-    if refund.status != Refund.Status.PENDING:
-        return refund
-    refund.provider_id = result.refund_id
-    if result.is_settled:
-        refund.status = Refund.Status.SUCCEEDED
-        refund.closed_at = now()
-        refund.save()
-        PaymentTransaction.objects.get_or_create(
-            provider=attempt.provider,
-            kind=PaymentTransaction.Kind.REFUND,
-            provider_id=result.refund_id,
-            defaults={"attempt": attempt, "amount": refund.amount, "currency": refund.currency},
-        )
-        refund_settled.send(PaymentAttempt, attempt=attempt, refund=refund)
-    elif result.failure:
-        refund.status = Refund.Status.FAILED
-        refund.failure = result.failure[:300]
-        refund.closed_at = now()
-        refund.save()
-    else:
-        refund.save()
+    refund.provider_id = refund.provider_id or result.refund_id
+    if result.is_settled and refund.can_become(Refund.Status.SUCCEEDED):
+        _succeed(refund, attempt)
+    elif result.failure and refund.can_become(Refund.Status.FAILED):
+        _fail(refund, attempt, result.failure)
+    elif refund.status == Refund.Status.PENDING:
+        refund.save(update_fields=["provider_id"])
     return refund
+
+
+def _succeed(refund: Refund, attempt: PaymentAttempt) -> None:
+    refund.status = Refund.Status.SUCCEEDED
+    refund.closed_at = now()
+    refund.save()
+    _book(PaymentTransaction.Kind.REFUND, refund, attempt)
+    refund_settled.send(PaymentAttempt, attempt=attempt, refund=refund)
+
+
+def _fail(refund: Refund, attempt: PaymentAttempt, failure: str) -> None:
+    """Close a refund as failed; where its money had left, book that it came back."""
+    if refund.status == Refund.Status.SUCCEEDED:
+        _book(PaymentTransaction.Kind.REVERSAL, refund, attempt)
+    refund.status = Refund.Status.FAILED
+    refund.failure = failure[:300]
+    refund.closed_at = now()
+    refund.save()
+    refund_failed.send(PaymentAttempt, attempt=attempt, refund=refund)
+
+
+def _book(kind: PaymentTransaction.Kind, refund: Refund, attempt: PaymentAttempt) -> None:
+    PaymentTransaction.objects.get_or_create(
+        provider=attempt.provider,
+        kind=kind,
+        provider_id=refund.provider_id,
+        defaults={"attempt": attempt, "amount": refund.amount, "currency": refund.currency},
+    )

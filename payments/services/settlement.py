@@ -6,7 +6,7 @@ any number of times, in any order, and ends in the same state.
 
 from __future__ import annotations
 
-from payments.errors import ProviderUnavailable
+from payments.errors import ProviderUnavailable, UnknownAtProvider
 from payments.gateways import get_gateway
 from payments.gateways.base import ProviderState, ProviderStatus
 from payments.models import PaymentAttempt, PaymentTransaction
@@ -24,33 +24,71 @@ UNPAID_STATUS = {
 
 
 @no_transaction
+def ask(attempt_id: int, *, give_up: bool = False) -> PaymentAttempt:
+    """Settle an attempt that no event is about, and put on record first that it was asked."""
+    _note_asked(attempt_id)
+    return settle(attempt_id, give_up=give_up)
+
+
+@no_transaction
 def settle(attempt_id: int, *, give_up: bool = False) -> PaymentAttempt:
     """Bring an attempt to the state that the provider reports, and return it.
 
-    `give_up` asks the provider to close a page that is still open, as expiry and cancellation do.
-    Raises `ProviderUnavailable` when the provider cannot be asked; nothing is assumed then.
-    Locks the attempt, then whatever the receivers of the news lock (order, stock).
+    `give_up` asks the provider to close a page that is still open, as expiry and cancellation do,
+    and takes a page that the provider does not know for one that ended. Raises
+    `ProviderUnavailable` when the provider cannot be asked; nothing is assumed then. Raises
+    `UnknownAtProvider` for an unknown page that is not to be given up. Locks the attempt, then whatever the receivers of the news lock (order, stock).
     """
     attempt = PaymentAttempt.objects.get(pk=attempt_id)
     if attempt.status in (PaymentAttempt.Status.CAPTURED, PaymentAttempt.Status.HELD):
         return attempt
     if not attempt.provider_session_id:
-        return _settle_unstarted(attempt, give_up=give_up)
+        if not give_up:
+            return attempt
+        attempt = _close_unstarted(attempt_id)
+        if not attempt.provider_session_id:
+            return attempt
+    return _apply(attempt_id, _fetch(attempt, give_up=give_up))
+
+
+def _fetch(attempt: PaymentAttempt, *, give_up: bool) -> ProviderState:
     gateway = get_gateway(attempt.provider)
-    state = gateway.fetch(session_id=attempt.provider_session_id)
+    try:
+        state = gateway.fetch(session_id=attempt.provider_session_id)
+    except UnknownAtProvider as error:
+        if not give_up:
+            _note_failure(attempt.pk, f"unknown at the provider: {error.reason}")
+            raise
+        return ProviderState(
+            ProviderStatus.EXPIRED, failure=f"unknown at the provider: {error.reason}"
+        )
     if give_up and state.status is ProviderStatus.OPEN:
-        state = gateway.expire(session_id=attempt.provider_session_id)
-    return _apply(attempt_id, state)
+        return gateway.expire(session_id=attempt.provider_session_id)
+    return state
 
 
-def _settle_unstarted(attempt: PaymentAttempt, *, give_up: bool) -> PaymentAttempt:
-    """Close an attempt that never reached the provider, as far as we know.
+@retry_when_busy
+@own_transaction
+def _close_unstarted(attempt_id: int) -> PaymentAttempt:
+    """Close an attempt that never reached the provider, as far as we know. Locks the attempt.
 
-    A page that was opened just before we died is found by its webhook, whose reference is ours.
+    A page that is just being opened is closed by whoever opens it; one that was opened right
+    before we died is found by its webhook, whose reference is ours.
     """
-    if not give_up:
-        return attempt
-    return _apply(attempt.pk, ProviderState(ProviderStatus.EXPIRED))
+    attempt = PaymentAttempt.objects.select_for_update().get(pk=attempt_id)
+    if not attempt.provider_session_id:
+        _apply_unpaid(attempt, ProviderState(ProviderStatus.EXPIRED))
+    return attempt
+
+
+@own_transaction
+def _note_asked(attempt_id: int) -> None:
+    PaymentAttempt.objects.filter(pk=attempt_id).update(asked_at=now())
+
+
+@own_transaction
+def _note_failure(attempt_id: int, failure: str) -> None:
+    PaymentAttempt.objects.filter(pk=attempt_id).update(failure=failure[:300])
 
 
 @retry_when_busy
@@ -101,6 +139,7 @@ def _apply_unpaid(attempt: PaymentAttempt, state: ProviderState) -> None:
     attempt.status = status
     attempt.provider_payment_id = attempt.provider_payment_id or state.payment_id
     attempt.failure = state.failure[:300]
+    attempt.closed_at = None
     if status in PaymentAttempt.CLOSED_UNPAID:
         attempt.closed_at = now()
         attempt.save()

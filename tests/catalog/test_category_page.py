@@ -192,6 +192,7 @@ def test_colours_show_the_swatch_of_the_option(client, cups) -> None:
         ("?price_max=24", ["Cheap", "Exact"]),
         ("?price_min=24", ["Dear", "Exact"]),
         ("?price_min=23,50&price_max=24.00", ["Exact"]),
+        ("?price_min=23.999&price_max=24.001", ["Exact"]),
         ("?price_max=cheap", ["Cheap", "Dear", "Exact"]),
     ],
 )

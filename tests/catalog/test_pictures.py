@@ -39,6 +39,22 @@ def test_pictures_on_another_host_have_its_address(settings: Any) -> None:
     assert picture.src == "https://pictures.example.com/shop/p/1-800.jpg"
 
 
+@pytest.mark.django_db
+def test_largest_file_is_the_one_to_look_at_closely() -> None:
+    ready = ProductImageFactory(asset__base="p/1")
+    waiting = ProductImageFactory(
+        asset__base="", asset__original="o/2.jpg", asset__renditions={}, asset__ready_at=None
+    )
+    variants = [VariantFactory(product=image.product) for image in (ready, waiting)]
+
+    pictures = list_variant_pictures({v.pk: (v.product_id, None) for v in variants})
+
+    assert [pictures[variant.pk].largest for variant in variants] == [
+        "/media/p/1-800.webp",
+        "/media/o/2.jpg",
+    ]
+
+
 def test_no_variants_need_no_statement(django_assert_num_queries: Any, db: None) -> None:
     with django_assert_num_queries(0):
         assert list_variant_pictures({}) == {}

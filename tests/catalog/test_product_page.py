@@ -9,6 +9,7 @@ from django.test import Client
 
 from accounts.models import Seller
 from catalog.models import Attribute, OptionValue, Product, ProductVariant
+from shop.models import Page
 from tests.factories.accounts import SellerFactory
 from tests.factories.catalog import (
     AttributeFactory,
@@ -258,3 +259,19 @@ def test_nine_statements_whatever_the_rows(
     cache.clear()
     with django_assert_num_queries(9):
         client.get(url)
+
+
+@pytest.mark.parametrize(
+    ("includes_tax", "words"),
+    [(True, "incl. VAT, plus delivery"), (False, "plus tax and delivery")],
+)
+def test_price_says_what_it_includes_and_where_delivery_is_explained(
+    client, mug, settings: Any, includes_tax: bool, words: str
+) -> None:
+    settings.SHOP_PRICES_INCLUDE_TAX = includes_tax
+    Page.objects.create(slug="delivery", title="Delivery", body="<p>By post.</p>")
+
+    html = client.get("/products/dune-mug/").content.decode()
+
+    assert words in html
+    assert '<a href="/pages/delivery/">How we deliver</a>' in html

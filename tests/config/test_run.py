@@ -198,7 +198,10 @@ def test_the_whole_shop_starts_answers_and_leaves_nothing_running() -> None:
 
     assert f"Emporium is open: http://127.0.0.1:{port}/\n" in said
     assert (status, "Emporium" in html) == (200, True)
-    assert (code, rest.strip()) == (0, "The shop is closed.")
+    assert (code, rest.strip().split("\n\n")) == (
+        0,
+        ["Stopping the payment simulator.", "The shop is closed."],
+    )
     assert is_database_running is False
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port))

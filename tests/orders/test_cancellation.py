@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cart.models import Cart, CartItem
+from cart.models import Cart, CartItem, ShippingBand
 from catalog.models import StockLevel
 from orders.access import make_key
 from orders.errors import ActionNotAllowed
@@ -160,3 +160,17 @@ def test_once_a_parcel_has_left_the_order_cannot_be_cancelled(simulator: Simulat
 
     order.refresh_from_db()
     assert (order.status, order.payment_status) == ("placed", "paid")
+
+
+def test_nobody_is_promised_money_back_for_an_order_that_cost_nothing() -> None:
+    make_delivery()
+    ShippingBand.objects.update(price=0)
+    shopper = Shopper()
+    order = shopper.buy(VariantFactory(stock=3, price=0))
+
+    cancellation.cancel(order, by=StaffFactory(), reason="Out of clay")
+
+    page = shopper.see(order)
+    assert "This order is cancelled" in page
+    assert "Nothing was charged." in page
+    assert "on its way back" not in page

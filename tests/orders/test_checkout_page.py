@@ -439,7 +439,7 @@ def test_checkout_and_placement_need_the_same_statements_whatever_the_cart_holds
     assert answer.url.startswith(f"{simulator.url}/pay/")
     order = Order.objects.get()
     assert (order.lines.count(), order.total) == (count, Decimal(24 * count) + Decimal("4.90"))
-    assert (_statements(showing), _statements(placing)) == (7, 31)
+    assert (_statements(showing), _statements(placing)) == (7, 30)
 
 
 def _statements(queries: CaptureQueriesContext) -> int:

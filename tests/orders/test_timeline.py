@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
-from catalog.models import StockLevel, StockMovement
+from catalog.services import stock
 from orders.models import Order
+from orders.services import expiry
 from payments.models import PaymentAttempt, Refund
 from payments.simulator.running import Simulator
+from shop.clock import now
 from tests.factories.catalog import VariantFactory
 from tests.factories.orders import make_delivery
 from tests.journeys.shopper import Shopper, pay, session_of
@@ -58,9 +62,9 @@ def test_why_money_went_back_is_written_in_the_shops_language_too(simulator: Sim
     shopper, order = buy_in_german()
     simulator.approve(session_of(order), webhook="never")
     PaymentAttempt.objects.update(status="expired")
-    StockLevel.objects.update(on_hand=0, allocated=0)
-    StockMovement.objects.all().delete()
-    Order.objects.update(status="expired", payment_status="voided")
+    Order.objects.update(expires_at=now() - timedelta(minutes=1))
+    assert expiry._expire(order.pk)
+    stock.set_on_hand(order.lines.get().variant, 0, actor=None, reason="Fell off the shelf")
 
     shopper.client.get(f"/de/orders/{order.number}/returned/")
 

@@ -105,9 +105,7 @@ def test_a_shopper_who_comes_back_from_such_a_page_is_told_that_the_money_goes_b
     session_id = session_of(order)
     simulator.approve(session_id, webhook="never")
     PaymentAttempt.objects.update(status="expired")
-    Order.objects.update(status="cancelled", payment_status="voided")
-    StockLevel.objects.update(allocated=0)
-    StockLevel.objects.get().movements.filter(kind="allocation").update(allocated_change=0)
+    cancellation.cancel_unpaid(order, by=None)
 
     shopper.come_back(order)
     deliver_outbox()
@@ -205,3 +203,18 @@ def test_coming_back_twice_within_a_moment_asks_the_provider_once(simulator: Sim
     shopper.come_back(order)
 
     assert attempt_of(order).checked_at == asked_at
+
+
+def test_an_old_page_that_the_provider_does_not_know_does_not_hide_a_newer_payment(
+    simulator: Simulator,
+) -> None:
+    make_delivery()
+    shopper = Shopper()
+    order = shopper.buy(VariantFactory(stock=3))
+    first, second = open_two_pages(order)
+    PaymentAttempt.objects.filter(provider_session_id=first).update(
+        provider_session_id="cs_test_of_another_account"
+    )
+    simulator.approve(second, webhook="never")
+
+    assert "Thank you for your order" in shopper.come_back(order)

@@ -31,7 +31,16 @@ def test_half_is_rounded_away_from_zero(amount: str, currency: str, rounded: str
 
 @pytest.mark.parametrize(
     ("currency", "places"),
-    [("EUR", 2), ("JPY", 0), ("KWD", 3), ("HUF", 2), ("RSD", 2), ("ALL", 2), ("YER", 2), ("IQD", 3)],
+    [
+        ("EUR", 2),
+        ("JPY", 0),
+        ("KWD", 3),
+        ("HUF", 2),
+        ("RSD", 2),
+        ("ALL", 2),
+        ("YER", 2),
+        ("IQD", 3),
+    ],
 )
 def test_a_currency_has_the_places_of_its_standard(currency: str, places: int) -> None:
     assert exponent(currency) == places

@@ -119,9 +119,7 @@ def test_a_worker_that_dies_after_the_work_leads_to_a_second_run_with_one_effect
 
 
 @pytest.mark.django_db
-def test_a_task_that_fails_is_tried_for_three_days_with_growing_pauses_then_waits_for_a_person() -> (
-    None
-):
+def test_a_task_that_fails_is_tried_for_three_days_then_waits_for_a_person() -> None:
     message = decide("tests.stumble")
     pauses = []
 
