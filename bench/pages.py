@@ -21,7 +21,8 @@ SHOPPER = {
     "shipping_method": "standard",
 }
 HIDDEN_FIELD = re.compile(
-    r'<input type="hidden" name="(csrfmiddlewaretoken|submit_key|seen_total|seen_lines)" value="([^"]*)"'
+    r'<input type="hidden" name="(csrfmiddlewaretoken|submit_key|seen_total|seen_lines)"'
+    r' value="([^"]*)"'
 )
 CART_LINES = 3
 

@@ -22,7 +22,7 @@ HEADINGS = (
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A page under load, per visit; CPU is in milliseconds, `provider` and `load` are outside it."""
+    """A page under load, per visit; CPU is in milliseconds, `provider` and `load` are others'."""
 
     count: int
     per_second: float

@@ -15,6 +15,7 @@ class AddForm(forms.Form):
         error_messages={
             "required": _("Choose what to put in the cart."),
             "invalid": _("Choose what to put in the cart."),
+            "min_value": _("Choose what to put in the cart."),
             "max_value": _("Choose what to put in the cart."),
         },
     )
@@ -34,7 +35,9 @@ class AddForm(forms.Form):
 
 
 class QuantityForm(forms.Form):
-    """How many pieces a line shall hold; 0 takes it out."""
+    """How many pieces a line shall hold; 0 takes it out. `seen` is what the cart page showed."""
+
+    seen = forms.CharField(max_length=64, required=False)
 
     quantity = forms.IntegerField(
         min_value=0,

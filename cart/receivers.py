@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django.contrib.auth.signals import user_logged_in
@@ -9,14 +10,19 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 
 from cart.services import carts
-from cart.sessions import SESSION_KEY
+from cart.sessions import SESSION_KEY, remember
+from shop.errors import BusyError
+
+logger = logging.getLogger(__name__)
 
 
 @receiver(user_logged_in)
 def take_the_guest_cart_along(sender: Any, request: HttpRequest, user: Any, **kwargs: Any) -> None:
     """Merge the cart of the session into the person's own."""
     guest_cart_id = request.session.get(SESSION_KEY)
-    if guest_cart_id is not None:
-        request.session[SESSION_KEY] = carts.merge_at_sign_in(
-            guest_cart_id=guest_cart_id, user=user
-        ).pk
+    if guest_cart_id is None:
+        return
+    try:
+        remember(request, carts.merge_at_sign_in(guest_cart_id=guest_cart_id, user=user))
+    except BusyError:  # They are signed in all the same; only the guest's cart stays behind.
+        logger.warning("cart %s could not be merged: its rows stay locked", guest_cart_id)

@@ -25,5 +25,10 @@ def find_or_create_cart(request: HttpRequest) -> Cart:
     cart = find_cart(request)
     if cart is None:
         cart = carts.open_cart(request.user if request.user.is_authenticated else None)
-        request.session[SESSION_KEY] = cart.pk
+        remember(request, cart)
     return cart
+
+
+def remember(request: HttpRequest, cart: Cart) -> None:
+    """Let this browser find the cart again."""
+    request.session[SESSION_KEY] = cart.pk

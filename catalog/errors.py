@@ -1,16 +1,10 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from shop.errors import ShopError
 
 
 class OutOfStock(ShopError):
-    """Fewer pieces are left than were asked for; `available` maps variant ids to what is left."""
-
-    def __init__(self, message: str, *, available: Mapping[int, int]) -> None:
-        super().__init__(message)
-        self.available = dict(available)
+    """Fewer pieces are left than were asked for; the cart page tells how many."""
 
 
 class StockRuleBroken(ShopError):

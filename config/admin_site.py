@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from allauth.account.decorators import secure_admin_login
 from csp.decorators import csp_update
 from django.conf import settings
 from unfold.sites import UnfoldAdminSite
@@ -18,5 +19,5 @@ class EmporiumAdminSite(UnfoldAdminSite):
         return csp_update(settings.ADMIN_CONTENT_SECURITY_POLICY)(wrapped)
 
     def login(self, request: Any, extra_context: dict[str, Any] | None = None) -> Any:
-        view = csp_update(settings.ADMIN_CONTENT_SECURITY_POLICY)(super().login)
-        return view(request, extra_context)
+        """Send strangers to the shop's own sign-in page, which limits how often one may guess."""
+        return secure_admin_login(super().login)(request, extra_context)

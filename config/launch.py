@@ -181,10 +181,10 @@ def welcome() -> str:
         call_command("demo", if_empty=True, print_logins=True, stdout=logins)
         lines += [
             f"The seller's side: {settings.SHOP_URL}/admin/",
-            f"Mail that the shop sends: {settings.SHOP_URL}/mailbox/",
-            "",
-            logins.getvalue().strip(),
         ]
+        if not settings.HAS_MAIL_SERVER:
+            lines.append(f"Mail that the shop sends: {settings.SHOP_URL}/mailbox/")
+        lines += ["", logins.getvalue().strip()]
     return "\n".join([*lines, "", "Ctrl-C stops everything; the data stays in var/.", ""])
 
 

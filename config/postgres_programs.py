@@ -44,7 +44,7 @@ class Account:
 
     @classmethod
     def for_home(cls, home: Path) -> Account:
-        """Take the current user; for root, whoever owns the cluster, else `postgres` or `nobody`."""
+        """Take the current user; for root, the cluster's owner, else `postgres` or `nobody`."""
         if os.geteuid() != 0:
             return cls(os.geteuid(), os.getegid(), str(os.geteuid()))
         try:

@@ -17,7 +17,7 @@ from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
 
 from config import postgres
-from config.env import ConfigurationFaults, Environment
+from config.env import ConfigurationFaults, Environment, is_country, is_currency
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 STATE_DIR = BASE_DIR / "var"
@@ -57,23 +57,30 @@ if IS_PRODUCTION and 0 < len(SECRET_KEY) < 40:
 
 SHOP_NAME = env.text("SHOP_NAME", "Emporium")
 SHOP_TAGLINE = env.text("SHOP_TAGLINE", "Things for the home, made to stay")
-SHOP_CURRENCY = env.text("SHOP_CURRENCY", "EUR").upper()
-SHOP_COUNTRY = env.text("SHOP_COUNTRY", "DE").upper()
+SHOP_CURRENCY = env.code(
+    "SHOP_CURRENCY", "EUR", is_known=is_currency, example="an ISO 4217 code such as EUR"
+)
+SHOP_COUNTRY = env.code(
+    "SHOP_COUNTRY", "DE", is_known=is_country, example="an ISO 3166 code such as DE"
+)
 SHOP_PRICES_INCLUDE_TAX = env.flag("SHOP_PRICES_INCLUDE_TAX", True)
 SHOP_EMAIL = env.text("SHOP_EMAIL", "hello@emporium.example")
-SHOP_URL = env.text(
+SHOP_URL = env.url(
     "SHOP_URL",
     "" if IS_PRODUCTION else f"http://127.0.0.1:{env.number('PORT', 8000, at_most=65535)}",
     required="give the shop's public address, such as https://shop.example.com."
     if IS_PRODUCTION
     else "",
 ).rstrip("/")
-SHOP_PAYMENT_WINDOW_MINUTES = env.number("SHOP_PAYMENT_WINDOW_MINUTES", 45, at_least=35)
+# Stripe keeps a payment page open for 30 minutes to 24 hours.
+SHOP_PAYMENT_WINDOW_MINUTES = env.number(
+    "SHOP_PAYMENT_WINDOW_MINUTES", 45, at_least=35, at_most=1430
+)
 SHOP_ORDER_QUANTITY_LIMIT = env.number("SHOP_ORDER_QUANTITY_LIMIT", 99, at_least=1, at_most=9999)
 
 LANGUAGES = [("en", _("English")), ("de", _("German"))]
 LANGUAGE_CODE = env.choice("SHOP_LANGUAGE", "en", [code for code, _name in LANGUAGES])
-TIME_ZONE = env.text("SHOP_TIME_ZONE", "Europe/Berlin")
+TIME_ZONE = env.time_zone("SHOP_TIME_ZONE", "Europe/Berlin")
 USE_I18N = True
 USE_TZ = True
 LOCALE_PATHS = [BASE_DIR / "locale"]
@@ -87,6 +94,7 @@ ALLOWED_HOSTS = env.words(
 if IS_PRODUCTION and not ALLOWED_HOSTS:
     env.faults.append("ALLOWED_HOSTS is not set: list the shop's host names, comma-separated.")
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", 0, at_most=10)
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -96,8 +104,8 @@ if urlsplit(SHOP_URL).scheme == "https":
     SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", True)
     SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$"]
     SECURE_HSTS_SECONDS = env.number("SECURE_HSTS_SECONDS", 63_072_000)
-    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
-    SECURE_HSTS_PRELOAD = True
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = env.flag("SECURE_HSTS_INCLUDE_SUBDOMAINS", True)
+    SECURE_HSTS_PRELOAD = env.flag("SECURE_HSTS_PRELOAD", True)
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
 elif IS_PRODUCTION and SHOP_URL:
@@ -114,7 +122,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 # Apps ---------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    "unfold",
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "config.apps.EmporiumAdminConfig",
     "django.contrib.auth",
@@ -179,13 +187,19 @@ if IS_PRODUCTION and not env.is_set("DATABASE_URL"):
 DATABASES = {"default": env.database("DATABASE_URL", postgres.local_database_url())}
 if DATABASES["default"]:
     _database_options = DATABASES["default"].setdefault("OPTIONS", {})
-    _database_options["options"] = (
-        f"-c lock_timeout={env.number('DATABASE_LOCK_TIMEOUT_MS', 3000)}"
-        " -c idle_in_transaction_session_timeout=60000 -c jit=off"
-    )
+    _has_pooler = env.flag("DATABASE_POOLER", False)
+    if not _has_pooler:  # A pooler refuses them; docs/operations.md gives them to the role instead.
+        _database_options["options"] = (
+            f"-c lock_timeout={env.number('DATABASE_LOCK_TIMEOUT_MS', 3000)}"
+            " -c idle_in_transaction_session_timeout=60000 -c jit=off"
+        )
     DATABASES["default"]["CONN_MAX_AGE"] = env.number("DATABASE_CONN_MAX_AGE", 600)
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-    DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = env.flag("DATABASE_POOLER", False)
+    DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = _has_pooler
+    # A statement that a connection repeats is planned once; a pooler swaps connections under it.
+    _database_options["server_side_binding"] = True
+    _database_options["prepare_threshold"] = None if _has_pooler else 5
+WEB_STATEMENT_TIMEOUT_MS = env.number("WEB_STATEMENT_TIMEOUT_MS", 10_000)
 
 REDIS_URL = env.text("REDIS_URL")
 if REDIS_URL:
@@ -224,10 +238,12 @@ S3_BUCKET = env.text("S3_BUCKET")
 MEDIA_ROOT = Path(env.text("MEDIA_ROOT", str(STATE_DIR / "media")))
 MEDIA_URL = "/media/"
 if S3_BUCKET:
-    MEDIA_URL = env.text(
+    MEDIA_URL = env.url(
         "S3_PUBLIC_URL",
         required="give the address of the bucket as browsers see it, ending in a slash.",
     )
+    if MEDIA_URL and not MEDIA_URL.endswith("/"):
+        env.faults.append(f"S3_PUBLIC_URL is {MEDIA_URL!r}: it must end in a slash.")
     _media_storage = {
         "BACKEND": "storages.backends.s3.S3Storage",
         "OPTIONS": {
@@ -279,10 +295,10 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = SHOP_EMAIL
 STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY")
 STRIPE_WEBHOOK_SECRETS = env.words("STRIPE_WEBHOOK_SECRET")
 SIMULATOR_IS_ON = env.flag("PAYMENT_SIMULATOR", not IS_PRODUCTION and not STRIPE_SECRET_KEY)
-SIMULATOR_URL = env.text(
+SIMULATOR_URL = env.url(
     "SIMULATOR_URL", f"http://127.0.0.1:{env.number('PORT', 8000, at_most=65535) + 1}"
 ).rstrip("/")
-STRIPE_API_BASE = env.text("STRIPE_API_BASE", "https://api.stripe.com").rstrip("/")
+STRIPE_API_BASE = env.url("STRIPE_API_BASE", "https://api.stripe.com").rstrip("/")
 STRIPE_CHECKOUT_ORIGIN = "https://checkout.stripe.com"
 if SIMULATOR_IS_ON:
     STRIPE_SECRET_KEY = STRIPE_SECRET_KEY or "sk_test_simulator"
@@ -296,6 +312,11 @@ if IS_PRODUCTION:
         )
     elif not STRIPE_SECRET_KEY:
         env.faults.append("STRIPE_SECRET_KEY is not set: copy it from the Stripe dashboard.")
+    elif not f"{STRIPE_API_BASE}/".startswith("https://api.stripe.com/"):
+        env.faults.append(
+            f"STRIPE_API_BASE is {STRIPE_API_BASE!r}: your key would go there; leave it out, or "
+            "write https://api.stripe.com."
+        )
 if STRIPE_SECRET_KEY and not STRIPE_WEBHOOK_SECRETS:
     env.faults.append(
         "STRIPE_WEBHOOK_SECRET is not set: copy the signing secret of the webhook endpoint "
@@ -322,8 +343,8 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_SESSION_REMEMBER = True
-LOGIN_REDIRECT_URL = "/"
-ACCOUNT_LOGOUT_REDIRECT_URL = "/"
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = ACCOUNT_LOGOUT_REDIRECT_URL = "catalog:home"
 
 # Content security ---------------------------------------------------------------------------------
 
@@ -357,6 +378,13 @@ UNFOLD = {
     "SITE_SYMBOL": "storefront",
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": True,
+    "SITE_FAVICONS": [
+        {
+            "rel": "icon",
+            "type": "image/svg+xml",
+            "href": lambda request: static("favicon/favicon.svg"),
+        }
+    ],
     "STYLES": [lambda request: static("css/admin/desk.css")],
     "DASHBOARD_CALLBACK": "orders.admin.dashboard.add_dashboard",
     "SIDEBAR": {"show_search": True, "navigation": "config.admin_navigation.list_navigation"},
@@ -393,14 +421,15 @@ UNFOLD = {
 
 # Logs ---------------------------------------------------------------------------------------------
 
+_log_level = env.choice("LOG_LEVEL", "INFO", ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"])
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stdout": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stdout"], "level": env.text("LOG_LEVEL", "WARNING")},
+    "root": {"handlers": ["stdout"], "level": _log_level if env.is_set("LOG_LEVEL") else "WARNING"},
     "loggers": {
-        name: {"level": env.text("LOG_LEVEL", "INFO")}
+        name: {"level": _log_level}
         for name in ("shop", "accounts", "catalog", "cart", "payments", "orders")
     },
 }

@@ -2,10 +2,23 @@
 
 import os
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 from config import postgres
 
+
+def limit_statements() -> None:
+    """Let the database end what no visitor waits for; commands and workers are not limited.
+
+    Behind a pooler the database role carries the limit, as docs/operations.md says.
+    """
+    options = settings.DATABASES["default"]["OPTIONS"]
+    if "options" in options:
+        options["options"] += f" -c statement_timeout={settings.WEB_STATEMENT_TIMEOUT_MS}"
+
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 postgres.ensure_started()
+limit_statements()
 application = get_wsgi_application()

@@ -4,7 +4,7 @@ from shop.errors import ShopError
 
 
 class ProviderUnavailable(ShopError):
-    """The provider did not answer, or not clearly; what it did is unknown, so nothing is assumed."""
+    """The provider did not answer, or not clearly: what it did is unknown."""
 
 
 class ProviderRefused(ShopError):

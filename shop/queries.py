@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 
 from shop.clock import now
-from shop.models import Page, TaxRate
+from shop.models import Page
 from shop.tax import Rate
 
 FOOTER_CACHE_KEY = "shop:footer-pages"
@@ -42,16 +42,18 @@ def get_tax_rates(*, country: str, region: str = "") -> Mapping[int, Rate]:
 
     A rate for the region wins over the country's. A class without a row is not taxed there.
     """
-    rates: dict[int, Rate] = {}
-    rows = TaxRate.objects.filter(country=country, region__in=["", region]).order_by("region")
-    for tax_class_id, name, percent in rows.values_list("tax_class_id", "name", "percent"):
-        rates[tax_class_id] = Rate(name, percent)
-    return rates
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT tax_class_id, name, percent FROM shop_taxrate "
+            "WHERE country = %(country)s AND region IN ('', %(region)s) ORDER BY region",
+            {"country": country, "region": region},
+        )
+        return {tax_class: Rate(name, percent) for tax_class, name, percent in cursor.fetchall()}
 
 
 @dataclass(frozen=True, slots=True)
 class DatabaseState:
-    """`version` as PostgreSQL counts it (180004 is 18.4), `skew` in seconds: how far we are ahead."""
+    """`version` as PostgreSQL counts (180004 is 18.4), `skew` in seconds: how far we are ahead."""
 
     version: int
     skew: float
@@ -85,7 +87,10 @@ def count_unapplied_migrations() -> int:
 
 @dataclass(frozen=True, slots=True)
 class OutboxState:
-    """`due` rows should be on their way by now, `dead` ones were given up, `relays` listen."""
+    """`due` rows should be on their way by now, `dead` ones were given up, `relays` listen.
+
+    Pictures are not counted as due: many at once take their time, and nobody waits for them.
+    """
 
     due: int
     oldest_seconds: float
@@ -101,7 +106,8 @@ SELECT count(*) FILTER (WHERE dead_at IS NULL),
        (SELECT count(*) FROM pg_stat_activity
         WHERE datname = current_database() AND query = 'LISTEN outbox')
 FROM shop_outboxmessage
-WHERE done_at IS NULL AND (dead_at IS NOT NULL OR available_at <= clock_timestamp())
+WHERE done_at IS NULL
+  AND (dead_at IS NOT NULL OR (available_at <= clock_timestamp() AND priority <= 5))
 """
 
 

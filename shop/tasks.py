@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 from celery import Task, shared_task
+from celery.exceptions import Ignore
+from django.conf import settings
 
 from shop.services import mailer, relay
 
@@ -14,13 +17,21 @@ class KeyedTask(Task):  # type: ignore[misc]
 
     abstract = True
 
+    def before_start(self, task_id: str, args: Any, kwargs: Any) -> None:
+        message_id = self._message_id()
+        if message_id and not relay.record_start(message_id):
+            raise Ignore
+
     def on_success(self, retval: Any, task_id: str, args: Any, kwargs: Any) -> None:
         if message_id := self._message_id():
             relay.record_success(message_id)
 
     def on_failure(self, exc: Exception, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:
-        if message_id := self._message_id():
-            relay.record_failure(message_id, error=f"{type(exc).__name__}: {exc}")
+        message_id, reason = self._message_id(), f"{type(exc).__name__}: {exc}"
+        if message_id and isinstance(exc, relay.NotYet):
+            relay.ask_again(message_id, reason=reason, pause=exc.pause)
+        elif message_id:
+            relay.record_failure(message_id, error=reason)
 
     def _message_id(self) -> int | None:
         headers = getattr(self.request, "headers", None) or {}
@@ -37,3 +48,9 @@ def send_mail(*, mail_id: int, **_: object) -> None:
 def clear_outbox(**_: object) -> None:
     """Forget outbox rows that are long done."""
     relay.clear_done()
+
+
+@shared_task(name="shop.clear_sessions")
+def clear_sessions(**_: object) -> None:
+    """Forget sessions that have run out."""
+    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()

@@ -11,6 +11,7 @@ from cart.errors import CartClosed
 from cart.models import Cart, CartItem
 from catalog.models import ProductVariant
 from shop.clock import now
+from shop.locking import retry_when_busy
 from shop.transactions import inside_transaction, own_transaction
 
 if TYPE_CHECKING:
@@ -25,11 +26,13 @@ def open_cart(user: User | None) -> Cart:
     return Cart.objects.get_or_create(user=user, closed_at=None)[0]
 
 
+@retry_when_busy
 @own_transaction
 def merge_at_sign_in(*, guest_cart_id: int, user: User) -> Cart:
     """Move a guest's items into the person's cart; quantities of the same variant add up.
 
     Locks both carts, by primary key. The guest's cart is closed, so merging twice doubles nothing.
+    Raises `shop.errors.BusyError`.
     """
     cart = Cart.objects.get_or_create(user=user, closed_at=None)[0]
     locked = {

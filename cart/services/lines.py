@@ -6,14 +6,19 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Count, Q, Sum
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import Seller
 from cart.errors import CartClosed, CartFull, NotForSale
 from cart.models import Cart, CartItem
+from cart.pricing.fingerprint import fingerprint
 from catalog.models import Product, ProductVariant
 from shop.clock import now
+from shop.locking import retry_when_busy
+from shop.money import Money
 from shop.transactions import own_transaction
 
 MOST_LINES = 300
@@ -27,23 +32,28 @@ class Outcome:
     notice: str = ""
 
 
+@retry_when_busy
 @own_transaction
 def add(cart: Cart, *, variant_id: int, quantity: int) -> Outcome:
     """Put pieces in the cart, on top of those that are there, up to what can be bought.
 
     Locks the cart. Raises `NotForSale` when the variant is gone or sold out, `CartFull` beyond 300
-    lines, `CartClosed` when the cart was ordered meanwhile.
+    lines, `CartClosed` when the cart was ordered meanwhile, `shop.errors.BusyError`.
     """
     variant = _get_variant(variant_id)
     limit = _most_pieces(variant)
     if limit == 0:
         raise NotForSale(_("%(product)s is sold out.") % {"product": variant.product.title})
-    if cart.items.exclude(variant=variant).count() >= MOST_LINES:
+    _touch(cart.pk)
+    before = cart.items.aggregate(
+        others=Count("pk", filter=~Q(variant=variant)),
+        pieces=Coalesce(Sum("quantity", filter=Q(variant=variant)), 0),
+    )
+    if before["others"] >= MOST_LINES:
         raise CartFull(
             _("Your cart holds %(count)d different things, as many as it can. Order these first.")
             % {"count": MOST_LINES}
         )
-    _touch(cart.pk)
     with connection.cursor() as cursor:
         cursor.execute(
             _ADD,
@@ -56,18 +66,21 @@ def add(cart: Cart, *, variant_id: int, quantity: int) -> Outcome:
             },
         )
         (held,) = cursor.fetchone()
-    return Outcome(
-        held, _limit_notice(variant, limit) if quantity > limit or held == limit < quantity else ""
-    )
+    is_cut = held < before["pieces"] + quantity
+    return Outcome(held, _limit_notice(variant, limit) if is_cut else "")
 
 
+@retry_when_busy
 @own_transaction
-def change(item: CartItem, *, quantity: int) -> Outcome:
+def change(item: CartItem, *, quantity: int, seen: str = "") -> Outcome:
     """Set how many pieces a line holds; 0 takes it out, more than there are is cut down.
 
-    Locks the cart. Raises `CartClosed` when it was ordered meanwhile.
+    `seen` is the fingerprint of the cart that the shopper looked at: the prices in it, of all
+    lines, are no news any more. Locks the cart. Raises `CartClosed` when it was ordered meanwhile,
+    `shop.errors.BusyError`.
     """
     _touch(item.cart_id)
+    _accept_prices(item.cart_id, seen)
     if quantity <= 0:
         item.delete()
         return Outcome(0)
@@ -78,17 +91,37 @@ def change(item: CartItem, *, quantity: int) -> Outcome:
     return Outcome(held, _limit_notice(variant, limit) if 0 < limit < quantity else "")
 
 
+@retry_when_busy
 @own_transaction
-def accept_prices(cart: Cart) -> None:
-    """Remember today's prices as seen, once the shopper was shown them."""
+def accept_prices(cart: Cart, *, seen: str) -> bool:
+    """Remember today's prices as seen, if `seen` is the fingerprint of the cart as it is today.
+
+    Locks the cart. Raises `CartClosed` when it was ordered meanwhile, `shop.errors.BusyError`.
+    """
+    _touch(cart.pk)
+    return _accept_prices(cart.pk, seen)
+
+
+def _accept_prices(cart_id: int, seen: str) -> bool:
+    if not seen:
+        return False
+    items = CartItem.objects.filter(cart_id=cart_id)
+    rows = items.values_list("variant_id", "quantity", "variant__price")
+    today = fingerprint(
+        (variant_id, quantity, Money(price, settings.SHOP_CURRENCY))
+        for variant_id, quantity, price in rows
+    )
+    if seen != today:
+        return False
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE cart_cartitem AS item SET seen_price = variant.price "
             "FROM catalog_productvariant AS variant "
             "WHERE item.cart_id = %s AND variant.id = item.variant_id "
             "AND item.seen_price <> variant.price",
-            [cart.pk],
+            [cart_id],
         )
+    return True
 
 
 def _touch(cart_id: int) -> None:
@@ -107,9 +140,16 @@ RETURNING quantity
 """
 
 
+_NEEDED = (
+    *("price", "is_active", "tracks_stock", "product__title", "product__status"),
+    *("product__seller__status", "stock_level__on_hand", "stock_level__allocated"),
+)
+
+
 def _get_variant(variant_id: int) -> ProductVariant:
     variant = (
         ProductVariant.objects.select_related("product__seller", "stock_level")
+        .only(*_NEEDED)
         .filter(pk=variant_id)
         .first()
     )
@@ -129,15 +169,34 @@ def _is_for_sale(variant: ProductVariant) -> bool:
 
 def _most_pieces(variant: ProductVariant) -> int:
     limit: int = settings.SHOP_ORDER_QUANTITY_LIMIT
+    left = _count_left(variant)
+    return limit if left is None else min(left, limit)
+
+
+def _count_left(variant: ProductVariant) -> int | None:
+    """Return how many pieces are left; None where they are not counted."""
     if not variant.tracks_stock:
-        return limit
+        return None
     level = getattr(variant, "stock_level", None)
-    return min(level.available if level else 0, limit)
+    return level.available if level else 0
 
 
 def _limit_notice(variant: ProductVariant, limit: int) -> str:
-    return ngettext(
-        "There is only %(count)d piece of %(product)s; it is in your cart.",
-        "There are only %(count)d pieces of %(product)s; all of them are in your cart.",
-        limit,
-    ) % {"count": limit, "product": variant.product.title}
+    words = {"count": limit, "product": variant.product.title}
+    if _count_left(variant) == limit:
+        return (
+            ngettext(
+                "There is only %(count)d piece of %(product)s; it is in your cart.",
+                "There are only %(count)d pieces of %(product)s; all of them are in your cart.",
+                limit,
+            )
+            % words
+        )
+    return (
+        ngettext(
+            "You can order %(count)d piece of %(product)s at a time; it is in your cart.",
+            "You can order up to %(count)d pieces of %(product)s at a time; they are in your cart.",
+            limit,
+        )
+        % words
+    )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
+from cart.pricing.fingerprint import fingerprint
 from cart.pricing.quote import DeliveryOffer, PricedItem, Quote, compute_quote
 from cart.queries import CartLine, list_delivery_offers
 from shop.queries import get_tax_rates
@@ -19,6 +20,11 @@ class QuotedCart:
     lines: list[CartLine]
     offers: list[DeliveryOffer]
     quote: Quote
+
+    @property
+    def fingerprint(self) -> str:
+        """Tell in a form which lines the shopper agrees to."""
+        return fingerprint((line.variant_id, line.quantity, line.unit_price) for line in self.lines)
 
 
 def quote_lines(

@@ -69,8 +69,8 @@ def item(request: HttpRequest, item_id: int) -> HttpResponse:
         messages.error(request, _all_errors(form))
     else:
         try:
-            notice = lines.change(found, quantity=form.cleaned_data["quantity"]).notice
-        except CartClosed as error:
+            notice = lines.change(found, **form.cleaned_data).notice
+        except ShopError as error:
             notice = str(error)
         if notice:
             messages.info(request, notice)

@@ -544,7 +544,7 @@ class Migration(migrations.Migration):
                 (
                     "level",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
+                        on_delete=django.db.models.deletion.PROTECT,
                         related_name="movements",
                         to="catalog.stocklevel",
                     ),

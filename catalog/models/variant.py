@@ -132,7 +132,7 @@ class StockMovement(models.Model):
         SALE = "sale", _("sold")
         RETURN = "return", _("returned to the shelf")
 
-    level = models.ForeignKey(StockLevel, on_delete=models.CASCADE, related_name="movements")
+    level = models.ForeignKey(StockLevel, on_delete=models.PROTECT, related_name="movements")
     kind = models.CharField(max_length=12, choices=Kind.choices)
     on_hand_change = models.IntegerField()
     allocated_change = models.IntegerField()

@@ -75,7 +75,7 @@ ORDER BY wanted.place
 
 
 def list_cards(product_ids: Sequence[int]) -> list[ProductCard]:
-    """Return the cards of some products, all of them for sale, in the order given; one statement."""
+    """Return the cards of some products that are for sale, in the order given; one statement."""
     if not product_ids:
         return []
     currency = settings.SHOP_CURRENCY

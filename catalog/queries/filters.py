@@ -20,7 +20,7 @@ RESERVED = frozenset({MAKER, IN_STOCK, PRICE_MIN, PRICE_MAX, "sort", "page", "q"
 MOST_VALUES = 20
 LONGEST_VALUE = 80
 LONGEST_AMOUNT = 20
-_AMOUNT = re.compile(r"[0-9]{1,9}([.,][0-9]{1,2})?")
+_AMOUNT = re.compile(r"[0-9]{1,9}([.,][0-9]{1,4})?")
 
 Choice = tuple[str, str]
 """The code of a facet with one of its values, as they stand in the address."""

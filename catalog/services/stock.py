@@ -28,9 +28,9 @@ Demand = Mapping[int, int]
 def allocate(demand: Demand, *, reference: str) -> None:
     """Promise pieces to an order, all or nothing.
 
-    Locks the stock levels in primary-key order. Raises `OutOfStock`, naming what is left of each
-    short variant; the caller's transaction must then be rolled back. Variants whose stock is not
-    counted, and so have no level, must not be in the demand.
+    Locks the stock levels in primary-key order. Raises `OutOfStock`; the caller's transaction must
+    then be rolled back. Variants whose stock is not counted, and so have no level, must not be in
+    the demand.
     """
     changed = _change(
         demand,
@@ -40,12 +40,8 @@ def allocate(demand: Demand, *, reference: str) -> None:
         guard="on_hand - allocated >= demand.quantity",
         reference=reference,
     )
-    short = set(demand) - set(changed)
-    if short:
-        raise OutOfStock(
-            _("Somebody was faster: not everything in your cart is still in stock."),
-            available=get_available(short),
-        )
+    if len(changed) < len(demand):
+        raise OutOfStock(_("Somebody was faster: not everything in your cart is still in stock."))
     _refresh_sold_out(changed)
 
 
@@ -117,7 +113,8 @@ def count(
     if quantity < level.allocated:
         raise StockRuleBroken(
             _(
-                "%(allocated)d pieces of %(sku)s are promised to orders; the shelf cannot hold fewer."
+                "%(allocated)d pieces of %(sku)s are promised to orders; "
+                "the shelf cannot hold fewer."
             )
             % {"allocated": level.allocated, "sku": variant.sku}
         )
@@ -133,13 +130,6 @@ def count(
     )
     summaries.refresh([variant.product_id])
     return level
-
-
-def get_available(variant_ids: Iterable[int]) -> dict[int, int]:
-    """Return how many pieces of each counted variant can still be bought."""
-    found = StockLevel.objects.filter(variant_id__in=list(variant_ids))
-    left = {level.variant_id: level.available for level in found}
-    return {variant_id: left.get(variant_id, 0) for variant_id in variant_ids}
 
 
 _CHANGE = """

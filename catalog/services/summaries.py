@@ -8,6 +8,10 @@ from django.db import connection
 
 from shop.transactions import inside_transaction
 
+_LOCK = """
+SELECT id FROM catalog_product WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE
+"""
+
 _REFRESH = """
 UPDATE catalog_product AS product SET
     price_from = summary.price_from,
@@ -37,10 +41,12 @@ WHERE product.id = summary.id
 def refresh(product_ids: Collection[int]) -> int:
     """Recompute the summaries of some products; return how many rows changed.
 
-    Locks the changed product rows, always after their stock levels.
+    Locks the product rows by primary key, always after their stock levels, and in a statement of
+    their own: only the next one sees what whoever held the lock has done to the other variants.
     """
     if not product_ids:
         return 0
     with connection.cursor() as cursor:
+        cursor.execute(_LOCK, [sorted(product_ids)])
         cursor.execute(_REFRESH, [sorted(product_ids)])
         return int(cursor.rowcount)

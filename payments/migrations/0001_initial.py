@@ -8,101 +8,248 @@ import shop.fields
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='PaymentAttempt',
+            name="PaymentAttempt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reference', models.CharField(max_length=60, unique=True)),
-                ('provider', models.CharField(max_length=20, verbose_name='provider')),
-                ('status', models.CharField(choices=[('created', 'not yet at the provider'), ('started', 'waiting for the shopper'), ('processing', 'the provider is working'), ('captured', 'paid'), ('failed', 'failed'), ('cancelled', 'cancelled'), ('expired', 'expired'), ('held', "held: the provider's amount differs")], default='created', max_length=12, verbose_name='status')),
-                ('amount', shop.fields.AmountField(decimal_places=4, max_digits=14, verbose_name='amount')),
-                ('currency', shop.fields.CurrencyField(max_length=3, verbose_name='currency')),
-                ('provider_session_id', models.CharField(blank=True, db_index=True, max_length=120)),
-                ('provider_payment_id', models.CharField(blank=True, db_index=True, max_length=120)),
-                ('redirect_url', models.TextField(blank=True)),
-                ('failure', models.CharField(blank=True, max_length=300, verbose_name='what went wrong')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('checked_at', models.DateTimeField(blank=True, null=True)),
-                ('asked_at', models.DateTimeField(blank=True, null=True)),
-                ('expires_at', models.DateTimeField()),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("reference", models.CharField(max_length=60, unique=True)),
+                ("provider", models.CharField(max_length=20, verbose_name="provider")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("created", "not yet at the provider"),
+                            ("started", "waiting for the shopper"),
+                            ("processing", "the provider is working"),
+                            ("captured", "paid"),
+                            ("failed", "failed"),
+                            ("cancelled", "cancelled"),
+                            ("expired", "expired"),
+                            ("held", "held: the provider's amount differs"),
+                        ],
+                        default="created",
+                        max_length=12,
+                        verbose_name="status",
+                    ),
+                ),
+                (
+                    "amount",
+                    shop.fields.AmountField(decimal_places=4, max_digits=14, verbose_name="amount"),
+                ),
+                ("currency", shop.fields.CurrencyField(max_length=3, verbose_name="currency")),
+                (
+                    "provider_session_id",
+                    models.CharField(blank=True, db_index=True, max_length=120),
+                ),
+                (
+                    "provider_payment_id",
+                    models.CharField(blank=True, db_index=True, max_length=120),
+                ),
+                ("redirect_url", models.TextField(blank=True)),
+                (
+                    "failure",
+                    models.CharField(blank=True, max_length=300, verbose_name="what went wrong"),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                ("checked_at", models.DateTimeField(blank=True, null=True)),
+                ("asked_at", models.DateTimeField(blank=True, null=True)),
+                ("expires_at", models.DateTimeField()),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'verbose_name': 'payment attempt',
-                'verbose_name_plural': 'payment attempts',
-                'ordering': ['-id'],
-                'indexes': [models.Index(condition=models.Q(('status__in', ('created', 'started', 'processing'))), fields=['expires_at'], name='attempt_open'), models.Index(condition=models.Q(('status__in', ('failed', 'cancelled', 'expired')), models.Q(('provider_session_id', ''), _negated=True), models.Q(('checked_at', None), ('checked_at__lt', models.F('expires_at')), _connector='OR')), fields=['expires_at'], name='attempt_given_up')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='attempt_amount_positive')],
+                "verbose_name": "payment attempt",
+                "verbose_name_plural": "payment attempts",
+                "ordering": ["-id"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("status__in", ("created", "started", "processing"))),
+                        fields=["expires_at"],
+                        name="attempt_open",
+                    ),
+                    models.Index(
+                        condition=models.Q(
+                            ("status__in", ("failed", "cancelled", "expired")),
+                            models.Q(("provider_session_id", ""), _negated=True),
+                            models.Q(
+                                ("checked_at", None),
+                                ("checked_at__lt", models.F("expires_at")),
+                                _connector="OR",
+                            ),
+                        ),
+                        fields=["expires_at"],
+                        name="attempt_given_up",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("amount__gt", 0)), name="attempt_amount_positive"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='PaymentTransaction',
+            name="PaymentTransaction",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('capture', 'paid'), ('refund', 'refunded'), ('reversal', 'the refund came back')], max_length=10)),
-                ('amount', shop.fields.AmountField(decimal_places=4, max_digits=14)),
-                ('currency', shop.fields.CurrencyField(max_length=3)),
-                ('provider', models.CharField(max_length=20)),
-                ('provider_id', models.CharField(max_length=120)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('attempt', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='transactions', to='payments.paymentattempt')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("capture", "paid"),
+                            ("refund", "refunded"),
+                            ("reversal", "the refund came back"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("amount", shop.fields.AmountField(decimal_places=4, max_digits=14)),
+                ("currency", shop.fields.CurrencyField(max_length=3)),
+                ("provider", models.CharField(max_length=20)),
+                ("provider_id", models.CharField(max_length=120)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                (
+                    "attempt",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="transactions",
+                        to="payments.paymentattempt",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'payment transaction',
-                'verbose_name_plural': 'payment transactions',
-                'ordering': ['id'],
-                'constraints': [models.UniqueConstraint(fields=('provider', 'kind', 'provider_id'), name='transaction_booked_once'), models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='transaction_amount_positive')],
+                "verbose_name": "payment transaction",
+                "verbose_name_plural": "payment transactions",
+                "ordering": ["id"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("provider", "kind", "provider_id"), name="transaction_booked_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("amount__gt", 0)), name="transaction_amount_positive"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ProviderEvent',
+            name="ProviderEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('provider', models.CharField(max_length=20)),
-                ('event_id', models.CharField(max_length=120)),
-                ('type', models.CharField(max_length=80)),
-                ('payload', models.JSONField()),
-                ('received_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('processed_at', models.DateTimeField(blank=True, null=True)),
-                ('outcome', models.CharField(blank=True, max_length=200)),
-                ('attempt', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='payments.paymentattempt')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("provider", models.CharField(max_length=20)),
+                ("event_id", models.CharField(max_length=120)),
+                ("type", models.CharField(max_length=80)),
+                ("payload", models.JSONField()),
+                (
+                    "received_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                ("processed_at", models.DateTimeField(blank=True, null=True)),
+                ("outcome", models.CharField(blank=True, max_length=200)),
+                (
+                    "attempt",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="events",
+                        to="payments.paymentattempt",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'provider event',
-                'verbose_name_plural': 'provider events',
-                'ordering': ['-id'],
-                'constraints': [models.UniqueConstraint(fields=('provider', 'event_id'), name='provider_event_once')],
+                "verbose_name": "provider event",
+                "verbose_name_plural": "provider events",
+                "ordering": ["-id"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("provider", "event_id"), name="provider_event_once"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Refund',
+            name="Refund",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=120, unique=True)),
-                ('amount', shop.fields.AmountField(decimal_places=4, max_digits=14)),
-                ('currency', shop.fields.CurrencyField(max_length=3)),
-                ('reason', models.CharField(blank=True, max_length=200)),
-                ('status', models.CharField(choices=[('pending', 'on its way'), ('succeeded', 'refunded'), ('failed', 'failed')], default='pending', max_length=10)),
-                ('provider_id', models.CharField(blank=True, db_index=True, max_length=120)),
-                ('failure', models.CharField(blank=True, max_length=300)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('asked_at', models.DateTimeField(blank=True, null=True)),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('attempt', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='refunds', to='payments.paymentattempt')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.CharField(max_length=120, unique=True)),
+                ("amount", shop.fields.AmountField(decimal_places=4, max_digits=14)),
+                ("currency", shop.fields.CurrencyField(max_length=3)),
+                ("reason", models.CharField(blank=True, max_length=200)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "on its way"),
+                            ("succeeded", "refunded"),
+                            ("failed", "failed"),
+                        ],
+                        default="pending",
+                        max_length=10,
+                    ),
+                ),
+                ("provider_id", models.CharField(blank=True, db_index=True, max_length=120)),
+                ("failure", models.CharField(blank=True, max_length=300)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                ("asked_at", models.DateTimeField(blank=True, null=True)),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "attempt",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="refunds",
+                        to="payments.paymentattempt",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'refund',
-                'verbose_name_plural': 'refunds',
-                'ordering': ['-id'],
-                'indexes': [models.Index(condition=models.Q(('status', 'pending')), fields=['asked_at'], name='refund_pending')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='refund_amount_positive')],
+                "verbose_name": "refund",
+                "verbose_name_plural": "refunds",
+                "ordering": ["-id"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("status", "pending")),
+                        fields=["asked_at"],
+                        name="refund_pending",
+                    )
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("amount__gt", 0)), name="refund_amount_positive"
+                    )
+                ],
             },
         ),
     ]

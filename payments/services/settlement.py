@@ -37,7 +37,8 @@ def settle(attempt_id: int, *, give_up: bool = False) -> PaymentAttempt:
     `give_up` asks the provider to close a page that is still open, as expiry and cancellation do,
     and takes a page that the provider does not know for one that ended. Raises
     `ProviderUnavailable` when the provider cannot be asked; nothing is assumed then. Raises
-    `UnknownAtProvider` for an unknown page that is not to be given up. Locks the attempt, then whatever the receivers of the news lock (order, stock).
+    `UnknownAtProvider` for an unknown page that is not to be given up. Locks the attempt,
+    then whatever the receivers of the news lock (order, stock).
     """
     attempt = PaymentAttempt.objects.get(pk=attempt_id)
     if attempt.status in (PaymentAttempt.Status.CAPTURED, PaymentAttempt.Status.HELD):

@@ -44,7 +44,8 @@ class MailState(StateFilter):
 
 class OutboxState(StateFilter):
     conditions = {
-        "waiting": (gettext_lazy("waiting"), Q(done_at=None, dead_at=None)),
+        "waiting": (gettext_lazy("waiting"), Q(done_at=None, dead_at=None, attempts=0)),
+        "failing": (gettext_lazy("failing"), Q(done_at=None, dead_at=None, attempts__gt=0)),
         "dead": (gettext_lazy("given up"), Q(dead_at__isnull=False)),
         "done": (gettext_lazy("done"), Q(done_at__isnull=False)),
     }
@@ -75,7 +76,7 @@ class ReadOnlyAdmin(ModelAdmin):
             }
             self.message_user(request, text, messages.SUCCESS)
         else:
-            text = _("Nothing to do: only what was given up after several failures is tried again.")
+            text = _("Nothing to do: only what has failed is tried again.")
             self.message_user(request, text, messages.INFO)
 
 
@@ -89,6 +90,11 @@ class MailAdmin(ReadOnlyAdmin):
         "text",
     ]  # fmt: skip
     actions = ["try_again"]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Hide what would let the reader into somebody else's account."""
+        is_secret = obj is not None and obj.opens_an_account
+        return [name for name in self.fields if not (name == "text" and is_secret)]
 
     @display(
         description=gettext_lazy("state"),
@@ -113,12 +119,14 @@ class OutboxAdmin(ReadOnlyAdmin):
 
     @display(
         description=gettext_lazy("state"),
-        label={"done": "success", "dead": "danger", "waiting": "info"},
+        label={"done": "success", "dead": "danger", "failing": "warning", "waiting": "info"},
     )
     def state(self, message: OutboxMessage) -> tuple[str, str]:
         if message.done_at:
             return "done", _("done")
-        return ("dead", _("given up")) if message.dead_at else ("waiting", _("waiting"))
+        if message.dead_at:
+            return "dead", _("given up")
+        return ("failing", _("failing")) if message.attempts else ("waiting", _("waiting"))
 
     @action(description=gettext_lazy("Try again"), permissions=["retry"])
     def try_again(self, request: HttpRequest, queryset: QuerySet[OutboxMessage]) -> None:

@@ -29,7 +29,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Checkup:
-    """`cure` is what to do when `look` raises; `needs_database` runs it after the database's own."""
+    """`cure` is what to do when `look` raises; `needs_database` runs after the database's own."""
 
     name: str
     look: Callable[[], Finding]

@@ -116,6 +116,12 @@ class Migration(migrations.Migration):
                 ),
                 ("leased_until", models.DateTimeField(blank=True, null=True)),
                 ("attempts", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "unheard_runs",
+                    models.PositiveSmallIntegerField(
+                        db_default=0, help_text="Runs that began and were not heard of again."
+                    ),
+                ),
                 ("error", models.TextField(blank=True)),
                 ("done_at", models.DateTimeField(blank=True, null=True)),
                 ("dead_at", models.DateTimeField(blank=True, null=True)),

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Mail(models.Model):
-    """One message to one person; the row is written first, so staff see what was sent or is stuck."""
+    """One message to one person; the row comes first, so staff see what was sent or is stuck."""
 
     kind = models.CharField(max_length=60)
     reference = models.CharField(max_length=120)
@@ -30,3 +30,8 @@ class Mail(models.Model):
 
     def __str__(self) -> str:
         return self.subject
+
+    @property
+    def opens_an_account(self) -> bool:
+        """Say whether whoever reads this mail can take over the account it is about."""
+        return self.kind.startswith("account.")

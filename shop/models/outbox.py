@@ -19,6 +19,9 @@ class OutboxMessage(models.Model):
     available_at = models.DateTimeField(db_default=Now())
     leased_until = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
+    unheard_runs = models.PositiveSmallIntegerField(
+        db_default=0, help_text=_("Runs that began and were not heard of again.")
+    )
     error = models.TextField(blank=True)
     done_at = models.DateTimeField(null=True, blank=True)
     dead_at = models.DateTimeField(null=True, blank=True)

@@ -20,8 +20,8 @@ logger = logging.getLogger(__name__)
 SENDING_TIMEOUT = timedelta(minutes=5)
 
 
-class BeingSent(Exception):
-    """Another worker is sending this mail, or died while it did; ask again later."""
+class BeingSent(relay.NotYet):
+    """Another worker is sending this mail, or died while it did."""
 
 
 @inside_transaction
@@ -35,7 +35,7 @@ def queue(
     html: str = "",
     language: str = "",
 ) -> None:
-    """Write a mail that the relay will have sent; one per kind and reference, whoever asks twice."""
+    """Write a mail that the relay will have sent; one per kind and reference, however often."""
     mail, is_new = Mail.objects.get_or_create(
         kind=kind,
         reference=reference,
@@ -81,7 +81,7 @@ def send(mail_id: int) -> bool:
     except Exception as error:
         _record_failure(mail_id, error=f"{type(error).__name__}: {error}")
         raise
-    _record_sent(mail_id)
+    _record_sent(mail)
     return True
 
 
@@ -94,8 +94,12 @@ def _claim(mail_id: int) -> Mail | None:
 
 
 @own_transaction
-def _record_sent(mail_id: int) -> None:
-    Mail.objects.filter(pk=mail_id).update(sent_at=now(), sending_at=None, error="")
+def _record_sent(mail: Mail) -> None:
+    """Close a mail. A code or link that opens an account has done its work and is forgotten."""
+    done = {"sent_at": now(), "sending_at": None, "error": ""}
+    if mail.opens_an_account and settings.HAS_MAIL_SERVER:
+        done |= {"text": "", "html": ""}
+    Mail.objects.filter(pk=mail.pk).update(**done)
 
 
 @own_transaction

@@ -22,8 +22,8 @@ def enqueue(task: str, *, key: str, delay: float = 0, priority: int = 5, **paylo
     """Decide that a task shall run after this transaction, once for its key.
 
     `task` is the registered Celery name, `payload` its keyword arguments (JSON values), `delay`
-    seconds to wait; of what is due, a lower `priority` goes first. A key that was used before does nothing. PostgreSQL hands the notification
-    over at commit, never before.
+    seconds to wait; of what is due, a lower `priority` goes first. A key that was used before does
+    nothing. PostgreSQL hands the notification over at commit, never before.
     """
     with connection.cursor() as cursor:
         cursor.execute(_ENQUEUE, [key, task, json.dumps(payload), priority, delay])

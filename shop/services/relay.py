@@ -2,8 +2,9 @@
 
 A row stays until its task reports success. What was handed over and never came back (a killed
 worker, an emptied broker) is handed over again when its lease runs out, so a task may run twice and
-must be safe to. After MAX_ATTEMPTS failures a row is dead and waits for a person; a broker that is
-away is nobody's failure, however long it takes.
+must be safe to. After MAX_ATTEMPTS failures, three days of them, a row is dead and waits for a
+person; a broker that is away is nobody's failure, however long it takes. A task whose worker dies
+again and again is given up after MAX_UNHEARD_RUNS: it may be what kills it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any
 
 from celery import current_app
 from django.db import connection
+from django.db.models import Q
 from kombu.exceptions import OperationalError as BrokerAway
 
 from shop.clock import now
@@ -26,22 +28,49 @@ from shop.transactions import no_transaction, own_transaction
 
 logger = logging.getLogger(__name__)
 
-MAX_ATTEMPTS = 5
+MAX_ATTEMPTS = 78
+MAX_UNHEARD_RUNS = 5
 LEASE = timedelta(minutes=3)
-BACKOFF_SECONDS = (2, 15, 60, 300)
+BACKOFF_SECONDS = (2, 15, 60, 300, 900, 1800, 3600)
 BROKER_PAUSE = timedelta(seconds=5)
 KEEP_DONE = timedelta(days=7)
 
+# Of what nobody waits for, such as pictures, only so much is handed over at a time: a thousand
+# rows would lie in the broker for longer than their lease, and be handed over again and again.
+LAST_PROMPT_PRIORITY = 5
+MOST_SLOW_LEASED = 20
+
 _CLAIM = """
-UPDATE shop_outboxmessage SET leased_until = now() + make_interval(secs => %s)
-WHERE id IN (
+WITH prompt AS (
     SELECT id FROM shop_outboxmessage
     WHERE done_at IS NULL AND dead_at IS NULL AND available_at <= now()
-      AND (leased_until IS NULL OR leased_until < now())
-    ORDER BY priority, available_at, id LIMIT %s FOR UPDATE SKIP LOCKED
+      AND (leased_until IS NULL OR leased_until < now()) AND priority <= %(last_prompt)s
+    ORDER BY priority, available_at, id LIMIT %(batch)s FOR UPDATE SKIP LOCKED
+), slow AS (
+    SELECT id FROM shop_outboxmessage
+    WHERE done_at IS NULL AND dead_at IS NULL AND available_at <= now()
+      AND (leased_until IS NULL OR leased_until < now()) AND priority > %(last_prompt)s
+    ORDER BY priority, available_at, id
+    LIMIT greatest(0, least(
+        %(batch)s - (SELECT count(*) FROM prompt),
+        %(most_slow)s - (
+            SELECT count(*) FROM shop_outboxmessage
+            WHERE done_at IS NULL AND dead_at IS NULL AND priority > %(last_prompt)s
+              AND leased_until >= now()
+        )
+    ))
+    FOR UPDATE SKIP LOCKED
 )
+UPDATE shop_outboxmessage SET leased_until = now() + make_interval(secs => %(lease)s)
+WHERE id IN (SELECT id FROM prompt UNION ALL SELECT id FROM slow)
 RETURNING priority, id, task, payload::text
 """
+
+
+class NotYet(Exception):
+    """The time of a task has not come: it is asked again after a pause, and nothing has failed."""
+
+    pause = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +112,15 @@ def relay_once(
 def claim(batch: int) -> list[Claimed]:
     """Lease the rows that are due; rows that another relay holds are skipped."""
     with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, [LEASE.total_seconds(), batch])
+        cursor.execute(
+            _CLAIM,
+            {
+                "batch": batch,
+                "lease": LEASE.total_seconds(),
+                "last_prompt": LAST_PROMPT_PRIORITY,
+                "most_slow": MOST_SLOW_LEASED,
+            },
+        )
         rows = sorted(cursor.fetchall())
     return [Claimed(id, task, json.loads(payload)) for _priority, id, task, payload in rows]
 
@@ -116,6 +153,26 @@ def registered_tasks() -> Mapping[str, Any]:
 
 
 @own_transaction
+def record_start(message_id: int) -> bool:
+    """Note that a task begins; False says that it must not, because its row is done or given up.
+
+    The lease begins anew: what waited for long in the broker gets its whole time.
+    """
+    message = _lock_unfinished(message_id)
+    if message is None:
+        return False
+    is_deadly = message.unheard_runs >= MAX_UNHEARD_RUNS
+    if is_deadly:
+        message.dead_at, message.leased_until = now(), None
+        message.error = f"Its worker died {message.unheard_runs} times while it ran."
+    else:
+        message.unheard_runs += 1
+        message.leased_until = now() + LEASE
+    message.save()
+    return not is_deadly
+
+
+@own_transaction
 def record_success(message_id: int) -> None:
     """Close a row whose task is done."""
     OutboxMessage.objects.filter(pk=message_id, done_at=None, dead_at=None).update(
@@ -126,14 +183,11 @@ def record_success(message_id: int) -> None:
 @own_transaction
 def record_failure(message_id: int, *, error: str) -> None:
     """Count a failure: try again later, or give the row up for a person to look at."""
-    message = (
-        OutboxMessage.objects.select_for_update()
-        .filter(pk=message_id, done_at=None, dead_at=None)
-        .first()
-    )
+    message = _lock_unfinished(message_id)
     if message is None:
         return
     message.attempts += 1
+    message.unheard_runs = 0
     message.error = error[:2000]
     message.leased_until = None
     if message.attempts >= MAX_ATTEMPTS:
@@ -142,6 +196,14 @@ def record_failure(message_id: int, *, error: str) -> None:
         pause = BACKOFF_SECONDS[min(message.attempts, len(BACKOFF_SECONDS)) - 1]
         message.available_at = now() + timedelta(seconds=pause)
     message.save()
+
+
+@own_transaction
+def ask_again(message_id: int, *, reason: str, pause: timedelta) -> None:
+    """Let a task that ran too early run again after a pause, without counting a failure."""
+    OutboxMessage.objects.filter(pk=message_id, done_at=None, dead_at=None).update(
+        available_at=now() + pause, leased_until=None, unheard_runs=0, error=reason[:2000]
+    )
 
 
 @own_transaction
@@ -154,11 +216,13 @@ def put_off(message_ids: list[int], *, reason: str) -> None:
 
 @own_transaction
 def revive(message_id: int) -> bool:
-    """Put a dead row back in line, as staff ask for in the admin."""
+    """Put a row that failed, or was given up, first in line, as staff ask for in the admin."""
+    has_failed = Q(dead_at__isnull=False) | Q(attempts__gt=0)
+    is_at_rest = Q(leased_until=None) | Q(leased_until__lt=now())
     return bool(
-        OutboxMessage.objects.filter(pk=message_id)
-        .exclude(dead_at=None)
-        .update(dead_at=None, attempts=0, available_at=now(), leased_until=None)
+        OutboxMessage.objects.filter(has_failed, is_at_rest, pk=message_id, done_at=None).update(
+            dead_at=None, attempts=0, unheard_runs=0, available_at=now(), leased_until=None
+        )
     )
 
 
@@ -167,6 +231,11 @@ def clear_done() -> int:
     """Delete rows that were done a week ago; return how many."""
     deleted, _by_model = OutboxMessage.objects.filter(done_at__lt=now() - KEEP_DONE).delete()
     return deleted
+
+
+def _lock_unfinished(message_id: int) -> OutboxMessage | None:
+    unfinished = OutboxMessage.objects.filter(pk=message_id, done_at=None, dead_at=None)
+    return unfinished.select_for_update().first()
 
 
 def _headers(message: Claimed) -> dict[str, int]:
