@@ -60,11 +60,11 @@ class Command(BaseCommand):
                     ):
                         last_runs[name] = time.monotonic()
                         relay.registered_tasks()[entry["task"]].apply()
+                listener = listener or self._listen()
                 if relay.relay_once(
                     deliver, batch=self.batch, is_stopping=lambda: self.is_stopping
                 ):
                     continue
-                listener = listener or self._listen()
                 for _notification in listener.notifies(timeout=POLL_SECONDS, stop_after=1):
                     break
             except (OperationalError, psycopg.OperationalError) as error:
