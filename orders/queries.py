@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.addressing import address_lines
@@ -73,6 +74,31 @@ class OrderView:
     can_cancel: bool
     confirming: bool
     placed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OrderSummary:
+    """A line of the account page."""
+
+    number: str
+    url: str
+    stage_label: str
+    total: Money
+    placed_at: datetime
+
+
+def list_orders_of(user_id: int, *, limit: int = 50) -> list[OrderSummary]:
+    """List a person's latest orders; one statement."""
+    return [
+        OrderSummary(
+            number=order.number,
+            url=reverse("orders:detail", args=[order.number]),
+            stage_label=str(order.stage.label),
+            total=order.total_money,
+            placed_at=order.created_at,
+        )
+        for order in Order.objects.filter(user_id=user_id).order_by("-id")[:limit]
+    ]
 
 
 def get_order(number: str) -> Order | None:

@@ -1,9 +1,10 @@
 from django.urls import path
 
-from orders.views import checkout, order
+from orders.views import account, checkout, order
 
 app_name = "orders"
 urlpatterns = [
+    path("account/", account.overview, name="account"),
     path("checkout/", checkout.checkout, name="checkout"),
     path("orders/<slug:number>/", order.detail, name="detail"),
     path("orders/<slug:number>/returned/", order.returned, name="returned"),

@@ -49,6 +49,7 @@ ROWS = [
         200,
     ),
     Row("accounts/password/reset/done/", "/accounts/password/reset/done/", 200, 405),
+    Row("account/", "/account/", 302, 405),
     Row("checkout/", "/checkout/", 302, 302),
     Row("orders/<slug:number>/", "/orders/{order}/", 404, 405),
     Row("orders/<slug:number>/returned/", "/orders/{order}/returned/", 404, 405),
