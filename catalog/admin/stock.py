@@ -16,6 +16,7 @@ from catalog.errors import StockRuleBroken
 from catalog.models import StockLevel, StockMovement
 from catalog.record_rules import MOST_PIECES
 from catalog.services import stock
+from shop.admin.look_only import LookOnly
 
 
 class CountForm(forms.ModelForm):
@@ -56,7 +57,7 @@ class LowStockFilter(admin.SimpleListFilter):
         return queryset if most is None else queryset.filter(on_hand__lte=F("allocated") + most)
 
 
-class MovementInline(SellerRights, TabularInline):
+class MovementInline(LookOnly, SellerRights, TabularInline):
     """The ledger of one shelf, newest first."""
 
     model = StockMovement
@@ -75,15 +76,6 @@ class MovementInline(SellerRights, TabularInline):
     per_page = 50
     can_delete = False
     extra = 0
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(StockLevel)

@@ -136,10 +136,10 @@ def _items(order: Order) -> tuple[PaymentItem, ...]:
 
     A provider's page takes about a hundred lines (Stripe: 100), so longer orders are shown as one.
     """
-    lines = list(order.lines.select_related("order"))
+    lines = list(order.lines.all())
     goods = total((Money(line.gross, order.currency) for line in lines), order.currency)
     if len(lines) <= MOST_ITEMS:
-        items = [_item(line) for line in lines]
+        items = [_item(line, order.currency) for line in lines]
     else:
         pieces = sum(line.quantity for line in lines)
         with translation.override(order.language):
@@ -148,8 +148,6 @@ def _items(order: Order) -> tuple[PaymentItem, ...]:
     return tuple(item for item in items if item.amount)
 
 
-def _item(line: OrderLine) -> PaymentItem:
+def _item(line: OrderLine, currency: str) -> PaymentItem:
     words = [f"{line.quantity} × {line.title}", line.variant_label]
-    return PaymentItem(
-        name=" – ".join(filter(None, words)), amount=Money(line.gross, line.order.currency)
-    )
+    return PaymentItem(name=" – ".join(filter(None, words)), amount=Money(line.gross, currency))

@@ -2,24 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.paginator import InfinitePaginator
 
-
-class LookOnly:
-    """Rights to see, given by Django's permissions, and none to change."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+from shop.admin.look_only import LookOnly
 
 
 class MoneyAdmin(LookOnly, ModelAdmin):

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
+from shop.admin.look_only import LookOnly
 from shop.models import Mail, OutboxMessage
 from shop.services import mailer, relay
 
@@ -51,16 +52,7 @@ class OutboxState(StateFilter):
     }
 
 
-class ReadOnlyAdmin(ModelAdmin):
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
+class ReadOnlyAdmin(LookOnly, ModelAdmin):
     def has_retry_permission(self, request: HttpRequest) -> bool:
         """Trying again changes rows, so it takes the right to change them."""
         codename = f"{self.opts.app_label}.change_{self.opts.model_name}"
