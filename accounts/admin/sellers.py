@@ -30,7 +30,7 @@ class SellerAdmin(SellerScopedAdmin):
     fieldsets = [
         (None, {"fields": ["name", "slug", "status", "email"]}),
         (_("Where"), {"fields": ["place", "country"]}),
-        (_("What shoppers read"), {"fields": ["tagline", "story"]}),
+        (_("What shoppers read"), {"fields": ["tagline", "story", "handling_days"]}),
     ]
     inlines = [MemberInline]
 

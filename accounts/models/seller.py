@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -19,6 +20,13 @@ class Seller(models.Model):
     story = models.TextField(_("story"), blank=True)
     place = models.CharField(_("place"), max_length=120, blank=True)
     country = models.CharField(_("country"), max_length=2)
+    handling_days = models.PositiveSmallIntegerField(
+        _("days until a parcel leaves"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(90)],
+        help_text=_("Working days from order to dispatch, as shoppers read it. Empty: no promise."),
+    )
     email = models.EmailField(_("email"), max_length=254, blank=True)
     status = models.CharField(
         _("status"), max_length=12, choices=Status.choices, default=Status.ACTIVE

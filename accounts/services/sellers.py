@@ -16,6 +16,7 @@ def save_seller(
     story: str = "",
     place: str = "",
     email: str = "",
+    handling_days: int | None = None,
 ) -> Seller:
     """Create or update a seller by its slug; a row that says the same already is left alone."""
     columns = {
@@ -25,6 +26,7 @@ def save_seller(
         "story": story,
         "place": place,
         "email": email,
+        "handling_days": handling_days,
     }
     seller, is_new = Seller.objects.get_or_create(slug=slug, defaults=columns)
     changed = [column for column, value in columns.items() if getattr(seller, column) != value]

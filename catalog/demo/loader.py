@@ -77,6 +77,7 @@ def save_makers(entries: Iterable[Entry]) -> dict[str, Seller]:
             story=entry["story"],
             place=entry["place"],
             email=f"{entry['slug']}@emporium.example",
+            handling_days=entry["handling_days"],
         )
         for entry in entries
     }

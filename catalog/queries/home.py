@@ -11,7 +11,7 @@ from catalog.queries.pictures import ASSET_COLUMNS, Picture, get_hero_picture
 from catalog.queries.rows import fetch_rows
 from catalog.queries.sellers import SellerCard, list_sellers
 
-NEW_PRODUCTS = 8
+NEW_PRODUCTS = 5
 BEST_PRODUCTS = 8
 MOST_CATEGORIES = 8
 MOST_SELLERS = 6

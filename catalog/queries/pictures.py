@@ -24,13 +24,17 @@ HERO_SIZE = (2000, 900)
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A photograph; `width` and `height` are those of the original and give the proportions."""
+    """A photograph; `width` and `height` are those of the original and give the proportions.
+
+    `src` and `small` are in a format that everything can show, mail programs too.
+    """
 
     alt: str
     width: int
     height: int
     sources: tuple[Source, ...]
     src: str
+    small: str = ""
 
     @property
     def largest(self) -> str:
@@ -53,8 +57,8 @@ def make_picture(
     """
     if not original:
         return None
-    sources, src = _addresses(settings.MEDIA_URL, original, base, renditions)
-    return Picture(alt=alt, width=width, height=height, sources=sources, src=src)
+    sources, src, small = _addresses(settings.MEDIA_URL, original, base, renditions)
+    return Picture(alt=alt, width=width, height=height, sources=sources, src=src, small=small)
 
 
 def list_variant_pictures(variants: Mapping[int, tuple[int, int | None]]) -> dict[int, Picture]:
@@ -98,7 +102,7 @@ def get_hero_picture() -> Picture:
 @lru_cache(maxsize=8192)
 def _addresses(
     media_url: str, original: str, base: str, renditions: str
-) -> tuple[tuple[Source, ...], str]:
+) -> tuple[tuple[Source, ...], str, str]:
     """Spell out the files of an asset; the renditions are part of the key, so none goes stale."""
     widths_by_format: dict[str, list[int]] = json.loads(renditions) if base else {}
     prefix = f"{media_url.rstrip('/')}/{base}"
@@ -109,9 +113,9 @@ def _addresses(
     )
     fallbacks = sorted(widths_by_format.get("jpeg", []))
     if not fallbacks:
-        return sources, f"{media_url.rstrip('/')}/{original}"
+        return sources, f"{media_url.rstrip('/')}/{original}", ""
     fitting = [width for width in fallbacks if width <= FALLBACK_WIDTH] or fallbacks[:1]
-    return sources, f"{prefix}-{fitting[-1]}.jpg"
+    return sources, f"{prefix}-{fitting[-1]}.jpg", f"{prefix}-{fallbacks[0]}.jpg"
 
 
 @cache

@@ -51,7 +51,7 @@ class ProductPage:
 # Ancestors are found by the path, which costs one look over a small table.
 _PRODUCT = f"""
 SELECT p.id, p.title, p.short_description, p.description, p.care, p.origin, p.tags, p.category_id,
-       s.slug, s.name, s.tagline, s.place,
+       s.slug, s.name, s.tagline, s.place, s.handling_days,
        ARRAY(
            SELECT ARRAY[above.name, above.path]
            FROM catalog_category above
@@ -77,11 +77,15 @@ def get_product_page(slug: str, *, sku: str = "") -> ProductPage | None:
     if not buyable:
         return None
     chosen = variants.choose(buyable, sku)
-    seller_slug, seller_name, tagline, place = seller
+    seller_slug, seller_name, tagline, place, handling_days = seller
     return ProductPage(
         title=title,
         seller=SellerCard(
-            url=seller_url(seller_slug), name=seller_name, tagline=tagline, place=place
+            url=seller_url(seller_slug),
+            name=seller_name,
+            tagline=tagline,
+            place=place,
+            handling_days=handling_days,
         ),
         breadcrumbs=[Crumb(label=name, url=category_url(path)) for name, path in line],
         short_description=short,

@@ -9,15 +9,20 @@ from accounts.models import Seller
 from catalog.queries.cards import FOR_SALE, FROM_PRODUCTS, ORDERS, ProductCard, list_cards
 from catalog.queries.links import seller_url
 from catalog.queries.pagination import Pagination, limit_sql, paginate, read_page
+from catalog.queries.pictures import ASSET_COLUMNS, Picture, make_picture
 from catalog.queries.rows import fetch_rows
 
 
 @dataclass(frozen=True, slots=True)
 class SellerCard:
+    """A maker in a few words; `handling_days` is None where nothing was promised."""
+
     url: str
     name: str
     tagline: str
     place: str
+    handling_days: int | None = None
+    picture: Picture | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +43,37 @@ class SellerPage:
 
 
 def list_sellers(*, limit: int) -> list[SellerCard]:
-    """List sellers who have something for sale, by name."""
+    """List sellers who have something for sale, by name, each with a photograph of their work.
+
+    It is the last one of what they published last: shops put the close look there.
+    """
     rows = fetch_rows(
         f"""
-        SELECT s.slug, s.name, s.tagline, s.place FROM accounts_seller s
-        WHERE EXISTS (SELECT FROM catalog_product p WHERE p.seller_id = s.id AND {FOR_SALE})
+        SELECT s.slug, s.name, s.tagline, s.place, s.handling_days,
+               coalesce(nullif(image.alt, ''), work.title), {ASSET_COLUMNS}
+        FROM accounts_seller s
+        CROSS JOIN LATERAL (
+            SELECT p.id, p.title FROM catalog_product p WHERE p.seller_id = s.id AND {FOR_SALE}
+            ORDER BY p.id DESC LIMIT 1
+        ) AS work
+        LEFT JOIN LATERAL (
+            SELECT image.alt, image.asset_id FROM catalog_productimage image
+            WHERE image.product_id = work.id ORDER BY image.position DESC, image.id DESC LIMIT 1
+        ) AS image ON true
+        LEFT JOIN catalog_imageasset asset ON asset.id = image.asset_id
         ORDER BY s.name, s.id LIMIT {limit:d}
         """
     )
     return [
-        SellerCard(url=seller_url(slug), name=name, tagline=tagline, place=place)
-        for slug, name, tagline, place in rows
+        SellerCard(
+            url=seller_url(slug),
+            name=name,
+            tagline=tagline,
+            place=place,
+            handling_days=days,
+            picture=make_picture(*picture),
+        )
+        for slug, name, tagline, place, days, *picture in rows
     ]
 
 

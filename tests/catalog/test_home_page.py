@@ -25,9 +25,11 @@ def test_new_things_come_first_and_best_sellers_are_others(client) -> None:
     context = client.get("/").context
 
     assert [card.title for card in context["new_products"]] == [
-        f"Mug {number}" for number in range(9, 1, -1)
+        f"Mug {number}" for number in range(9, 4, -1)
     ]
-    assert [card.title for card in context["best_products"]] == ["Mug 0", "Mug 1"]
+    assert [card.title for card in context["best_products"]] == [
+        f"Mug {number}" for number in range(5)
+    ]
 
 
 def test_upper_categories_are_shown_with_their_pictures(client) -> None:
@@ -51,6 +53,35 @@ def test_only_sellers_with_something_for_sale_are_introduced(client) -> None:
     sellers = client.get("/").context["sellers"]
 
     assert [(s.name, s.url, s.place) for s in sellers] == [("Havre", "/sellers/havre/", "Bornholm")]
+
+
+def test_a_maker_is_shown_by_the_last_picture_of_their_newest_work(client) -> None:
+    seller = SellerFactory()
+    old = BuyableProductFactory(seller=seller)
+    new = BuyableProductFactory(seller=seller, title="Dune mug")
+    ProductImageFactory(product=old, alt="Old")
+    ProductImageFactory(product=new, position=0, alt="From afar")
+    ProductImageFactory(product=new, position=1, alt="")
+    BuyableProductFactory(seller=SellerFactory(name="Without pictures"))
+
+    sellers = {seller.name: seller.picture for seller in client.get("/").context["sellers"]}
+
+    assert sellers[seller.name].alt == "Dune mug"
+    assert sellers["Without pictures"] is None
+
+
+def test_the_shop_introduces_itself_in_its_own_words(client, settings) -> None:
+    settings.SHOP_INTRODUCTION = "Chosen in Bremen since 1974."
+
+    assert "Chosen in Bremen since 1974." in client.get("/").content.decode()
+
+
+def test_a_logo_takes_the_place_of_the_name_and_bears_it(client, settings) -> None:
+    settings.SHOP_LOGO, settings.SHOP_NAME = "favicon/favicon.svg", "Maison"
+
+    page = client.get("/").content.decode()
+
+    assert 'src="/static/favicon/favicon.svg" alt="Maison"' in page
 
 
 def test_an_empty_shop_has_a_front_page(client) -> None:

@@ -275,3 +275,23 @@ def test_price_says_what_it_includes_and_where_delivery_is_explained(
 
     assert words in html
     assert '<a href="/pages/delivery/">How we deliver</a>' in html
+
+
+def test_says_when_a_parcel_leaves_and_how_to_send_it_back(client, mug) -> None:
+    Seller.objects.filter(pk=mug.seller_id).update(name="Havre", handling_days=2)
+    Page.objects.create(slug="returns", title="Returns", is_in_footer=True)
+    cache.clear()
+
+    page = client.get("/products/dune-mug/?variant=MOSS-L").content.decode()
+
+    assert "Leaves Havre within 2 working days" in page
+    assert '<a href="/pages/returns/">Changed your mind? How to send it back</a>' in page
+
+
+def test_promises_no_day_that_nobody_named_and_none_for_what_is_gone(client, mug) -> None:
+    assert "working day" not in client.get("/products/dune-mug/?variant=MOSS-L").content.decode()
+
+    Seller.objects.filter(pk=mug.seller_id).update(handling_days=1)
+
+    assert "within 1 working day<" in client.get("/products/dune-mug/").content.decode()
+    assert "working day" not in client.get("/products/dune-mug/?variant=SAND-S").content.decode()
