@@ -17,6 +17,17 @@ from babel import Locale
 from django.utils.translation import get_language, to_locale
 from django.utils.translation import gettext as _
 
+INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+"""Characters without a shape, as they come along with pasted text; joiners are none of them."""
+DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212"), "-")
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+LOOKS_LIKE_A_DIGIT = str.maketrans("OIL", "011")
+HOUSES_HAVE_NUMBERS = {
+    *("AT", "BE", "CA", "CH", "CZ", "DE", "DK", "ES", "FI", "FR", "IT", "LI", "LU"),
+    *("NL", "NO", "PL", "PT", "SE", "SK", "US"),
+}
+NUMBER_COMES_FIRST = {"AU", "CA", "FR", "GB", "IE", "LU", "NZ", "US"}
+
 
 @dataclass(frozen=True, slots=True)
 class AddressRules:
@@ -53,7 +64,7 @@ def get_rules(country: str) -> AddressRules:
         postcode_word=rules.postal_code_type,
         postcode_pattern=rules.postal_code_matchers[0] if rules.postal_code_matchers else None,
         postcode_example=examples[0].split(":")[0] if examples else "",
-        is_postcode_numeric=bool(examples) and examples[0].isdigit(),
+        is_postcode_numeric=bool(examples) and re.sub(r"[ -]", "", examples[0]).isdecimal(),
         layout=rules.address_latin_format,
     )
 
@@ -70,20 +81,54 @@ def list_country_choices(countries: list[str]) -> list[tuple[str, str]]:
 
 
 def tidy_postcode(postcode: str, rules: AddressRules) -> str:
-    """Forgive spaces, dashes and small letters, and write the postcode as its country does."""
-    typed = " ".join(postcode.upper().split())
+    """Forgive spaces, dashes, small letters and wide digits, a country's letters before it (D-10117)
+    and letters that look like digits (1O117), and write the postcode as its country does.
+    """
+    plain = unicodedata.normalize("NFKC", INVISIBLE.sub("", postcode)).translate(DASHES)
+    typed = " ".join(plain.upper().split())
     pattern = rules.postcode_pattern
     is_spaced = not re.search(r"[ -]", rules.postcode_example) or re.search(r"[ -]", typed)
     if pattern is None or (is_spaced and pattern.fullmatch(typed)):
         return typed
-    packed = re.sub(r"[\s.-]", "", typed)
+    packed = re.sub(r"[\s.,-]", "", typed)
+    readings = [packed]
     if rules.is_postcode_numeric:
-        packed = packed.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-    spaced = _respaced(packed)
-    for candidate in (packed, *spaced) if is_spaced else (*spaced, packed):
-        if pattern.fullmatch(candidate):
-            return candidate
+        digits = packed.translate(LOOKS_LIKE_A_DIGIT)
+        readings = [digits, packed.lstrip(LETTERS), digits.lstrip(LETTERS)]
+    for reading in readings:
+        spaced = _respaced(reading)
+        for candidate in (reading, *spaced) if is_spaced else (*spaced, reading):
+            if pattern.fullmatch(candidate):
+                return candidate
     return typed
+
+
+def part_place(typed: str, rules: AddressRules) -> tuple[str, str]:
+    """Part "10117 Berlin" or "London SW1A 1AA"; without both a postcode and a name: two empty texts.
+
+    A postcode is looked for at the beginning and at the end, one or two words long.
+    """
+    words, pattern = typed.replace(",", " ").split(), rules.postcode_pattern
+    for count in (1, 2):
+        for postcode, name in ((words[:count], words[count:]), (words[-count:], words[:-count])):
+            found = tidy_postcode(" ".join(postcode), rules)
+            is_known = pattern is not None and pattern.fullmatch(found)
+            # A word that only looks like a postcode (Oslo is no 0510) has no digit in it.
+            has_digit = any(character.isdigit() for character in "".join(postcode))
+            if is_known and has_digit and name and not any(map(str.isdigit, "".join(name))):
+                return found, " ".join(name)
+    return "", ""
+
+
+def has_house_number(street: str, rules: AddressRules) -> bool:
+    """Say whether a street has a number, or its country has many houses that do without."""
+    return rules.country not in HOUSES_HAVE_NUMBERS or any(map(str.isdigit, street))
+
+
+def write_street(street: str, number: str, rules: AddressRules) -> str:
+    """Write street and house number in the order of the country."""
+    parts = (number, street) if rules.country in NUMBER_COMES_FIRST else (street, number)
+    return " ".join(filter(None, parts))
 
 
 def check_postcode(postcode: str, rules: AddressRules) -> str:

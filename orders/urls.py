@@ -1,11 +1,13 @@
 from django.urls import path
 
-from orders.views import account, checkout, order
+from orders.views import account, checkout, checkout_fields, order
 
 app_name = "orders"
 urlpatterns = [
     path("account/", account.overview, name="account"),
     path("checkout/", checkout.checkout, name="checkout"),
+    path("checkout/addresses/", checkout_fields.find_addresses, name="addresses"),
+    path("checkout/fields/<slug:name>/", checkout_fields.check_field, name="check_field"),
     path("orders/<slug:number>/", order.detail, name="detail"),
     path("orders/<slug:number>/returned/", order.returned, name="returned"),
     path("orders/<slug:number>/status/", order.status, name="status"),

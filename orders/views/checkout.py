@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -27,10 +27,13 @@ from cart.services.quoting import QuotedCart, quote_lines
 from cart.sessions import find_cart
 from catalog.errors import OutOfStock
 from orders.errors import CartNeedsAttention
-from orders.forms import CheckoutForm
+from orders.forms import CONTACT_AND_ADDRESS, CheckoutForm
+from orders.gateways import photon
 from orders.models import Order
+from orders.queries import LastDelivery, find_last_delivery
 from orders.services import payment, placement
 from orders.sessions import find_waiting, forget_draft, grant, keep_draft, read_draft
+from orders.typos import take_suggestion
 from shop.errors import BusyError, ShopError
 from shop.formatting import format_tax
 from shop.money import Money
@@ -45,12 +48,40 @@ class CheckoutReview:
     """What the shopper agrees to."""
 
     lines: list[CartLine]
+    pieces: int
     subtotal: Money
     shipping: Money | None
     shipping_label: str
     tax_lines: list[tuple[str, Money]]
     total: Money
     prices_include_tax: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """What one answer is made of: the cart at today's prices, and what is known of the shopper.
+
+    `last` is the latest delivery of somebody signed in who does not want to change it, `typed`
+    what stands in the form: typed now, typed before, or taken from there.
+    """
+
+    cart: Cart
+    quoted: QuotedCart
+    countries: list[str]
+    country: str
+    last: LastDelivery | None
+    typed: Mapping[str, str]
+    asked: frozenset[str]
+    notices: list[str]
+
+    def bind(self, data: Mapping[str, str], *, asked: Collection[str]) -> CheckoutForm:
+        return CheckoutForm(
+            data,
+            country=self.country,
+            countries=self.countries,
+            offers=self.quoted.offers,
+            asked=asked,
+        )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -71,25 +102,54 @@ def checkout(request: HttpRequest) -> HttpResponse:
         if view.is_empty and (waiting := find_waiting(request)):
             return redirect("orders:detail", waiting.number)
         return _back_to_cart(request, is_empty=view.is_empty)
-    typed = request.POST if request.method == "POST" else read_draft(request)
+    checkout = _look_up(request, cart, view)
+    if request.method == "POST" and request.POST.get("action") != "update" and not _takes(request):
+        form = checkout.bind(request.POST.dict(), asked=checkout.asked)
+        if form.is_valid() and not form.questions:
+            return _place(request, checkout, form)
+        return _show(request, checkout, form)
+    return _show(request, checkout, _fill_in(request, checkout))
+
+
+def _takes(request: HttpRequest) -> bool:
+    """Say whether the button of a suggestion was pressed."""
+    return "take" in request.POST
+
+
+def _look_up(request: HttpRequest, cart: Cart, view: CartView) -> Checkout:
     countries = list_countries()
-    country = _choose_country(str(typed.get("country", "")), countries)
+    last = _find_last(request, countries)
+    if request.method == "POST":
+        typed: Mapping[str, str] = take_suggestion(request.POST.dict())
+    else:
+        typed = read_draft(request)
+        if last and not typed:
+            typed = last.fields | {"shipping_method": last.shipping_method}
+    country = choose_country(typed.get("country", ""), countries)
     quoted = quote_lines(
         view.lines,
         country=country,
-        region=_choose_region(str(typed.get("region", "")), country),
-        delivery_code=str(typed.get("shipping_method", "")),
+        region=_choose_region(typed.get("region", ""), country),
+        delivery_code=typed.get("shipping_method", ""),
     )
-    notices = _tell_news(request, cart, view)
-    if request.method == "POST" and request.POST.get("action") != "update":
-        form = CheckoutForm(
-            request.POST, country=country, countries=countries, offers=quoted.offers
-        )
-        if form.is_valid():
-            return _place(request, cart, form, quoted, countries, notices)
-        return _show(request, cart, form, quoted, notices=notices)
-    form = _unbound_form(request, cart, quoted, typed, country, countries)
-    return _show(request, cart, form, quoted, notices=notices)
+    return Checkout(
+        cart=cart,
+        quoted=quoted,
+        countries=countries,
+        country=country,
+        last=last,
+        typed=typed,
+        asked=frozenset(request.POST.getlist("asked")),
+        notices=_tell_news(request, cart, view),
+    )
+
+
+def _find_last(request: HttpRequest, countries: list[str]) -> LastDelivery | None:
+    """Find the latest delivery of the person who is signed in, if it can be repeated."""
+    if request.user.pk is None:
+        return None
+    last = find_last_delivery(request.user.pk)
+    return last if last and last.fields["country"] in countries else None
 
 
 def _tell_news(request: HttpRequest, cart: Cart, view: CartView) -> list[str]:
@@ -101,18 +161,11 @@ def _tell_news(request: HttpRequest, cart: Cart, view: CartView) -> list[str]:
     return view.notices
 
 
-def _place(
-    request: HttpRequest,
-    cart: Cart,
-    form: CheckoutForm,
-    quoted: QuotedCart,
-    countries: list[str],
-    notices: list[str],
-) -> HttpResponse:
+def _place(request: HttpRequest, checkout: Checkout, form: CheckoutForm) -> HttpResponse:
     cleaned = form.cleaned_data
     try:
         order = placement.place(
-            cart,
+            checkout.cart,
             email=cleaned["email"],
             address=form.to_address(),
             delivery_code=cleaned["shipping_method"],
@@ -126,8 +179,8 @@ def _place(
         messages.error(request, str(error))
         return redirect("cart:detail")
     except ShopError as error:
-        fresh = _unbound_form(request, cart, quoted, request.POST, cleaned["country"], countries)
-        return _show(request, cart, fresh, quoted, notices=[str(error), *notices], status=409)
+        fresh = _fill_in(request, checkout)
+        return _show(request, checkout, fresh, refusal=str(error))
     _remember(request, order)
     return go_to_provider(request, order)
 
@@ -172,7 +225,7 @@ def _back_to_cart(request: HttpRequest, *, is_empty: bool) -> HttpResponse:
     return redirect("cart:detail")
 
 
-def _choose_country(typed: str, countries: list[str]) -> str:
+def choose_country(typed: str, countries: list[str]) -> str:
     if typed in countries:
         return typed
     if settings.SHOP_COUNTRY in countries or not countries:
@@ -185,54 +238,48 @@ def _choose_region(typed: str, country: str) -> str:
     return match_region(typed.replace("\0", ""), rules) if rules.has_region else ""
 
 
-def _unbound_form(
-    request: HttpRequest,
-    cart: Cart,
-    quoted: QuotedCart,
-    typed: Any,
-    country: str,
-    countries: list[str],
-) -> CheckoutForm:
-    initial: dict[str, Any] = {
-        name: typed[name] for name in CheckoutForm.base_fields if name in typed
-    }
+def _fill_in(request: HttpRequest, checkout: Checkout) -> CheckoutForm:
+    """Make a form that nobody has sent off yet, with what is known in its fields."""
+    quote, typed = checkout.quoted.quote, checkout.typed
+    initial: dict[str, Any] = {name: typed[name] for name in CONTACT_AND_ADDRESS if name in typed}
     if request.user.is_authenticated:
         initial.setdefault("email", request.user.email)
         initial.setdefault("name", request.user.name)
-    delivery = quoted.quote.delivery
     initial |= {
-        "country": country,
-        "shipping_method": delivery.code if delivery else "",
-        "submit_key": cart.submit_key,
-        "seen_total": quoted.quote.total.amount,
-        "seen_lines": quoted.fingerprint,
+        "country": checkout.country,
+        "shipping_method": quote.delivery.code if quote.delivery else "",
+        "submit_key": checkout.cart.submit_key,
+        "seen_total": quote.total.amount,
+        "seen_lines": checkout.quoted.fingerprint,
     }
-    return CheckoutForm(initial=initial, country=country, countries=countries, offers=quoted.offers)
+    return CheckoutForm(
+        initial=initial,
+        country=checkout.country,
+        countries=checkout.countries,
+        offers=checkout.quoted.offers,
+        asked=checkout.asked,
+    )
 
 
 def _show(
-    request: HttpRequest,
-    cart: Cart,
-    form: CheckoutForm,
-    quoted: QuotedCart,
-    *,
-    notices: list[str],
-    status: int = 200,
+    request: HttpRequest, checkout: Checkout, form: CheckoutForm, *, refusal: str = ""
 ) -> HttpResponse:
-    quote = quoted.quote
+    quoted, quote = checkout.quoted, checkout.quoted.quote
+    notices = [refusal, *checkout.notices] if refusal else checkout.notices
     if form.is_bound:
         # What is shown now is what the next submit agrees to.
         shown = {
             "seen_total": str(quote.total.amount),
             "seen_lines": quoted.fingerprint,
-            "submit_key": str(cart.submit_key),
+            "submit_key": str(checkout.cart.submit_key),
             "shipping_method": quote.delivery.code if quote.delivery else "",
         }
-        form.data = form.data.dict() | shown  # type: ignore[attr-defined]  # a QueryDict
+        form.data = {**form.data, **shown}
     if not quoted.offers:
         notices = [*notices, _("We cannot deliver this cart to that country yet.")]
     review = CheckoutReview(
         lines=quoted.lines,
+        pieces=sum(line.quantity for line in quoted.lines),
         subtotal=quote.items_total,
         shipping=quote.shipping_total if quote.delivery else None,
         shipping_label=quote.delivery.label if quote.delivery else "",
@@ -242,5 +289,29 @@ def _show(
         total=quote.total,
         prices_include_tax=quote.prices_include_tax,
     )
-    context = {"form": form, "review": review, "notices": notices}
+    is_changing = "change" in request.GET or "change" in request.POST
+    context = {
+        "form": form,
+        "review": review,
+        "notices": notices,
+        "is_changing": is_changing,
+        "looks_ahead": photon.is_on(),
+        "repeats": None if form.is_bound or is_changing else _find_repeated(checkout, form),
+    }
+    status = 409 if refusal else 200
     return render(request, "orders/checkout.html", context, status=status)
+
+
+def _find_repeated(checkout: Checkout, form: CheckoutForm) -> LastDelivery | None:
+    """Return the latest delivery when it stands in the form and would be accepted as it is."""
+    last = checkout.last
+    if last is None or any(
+        str(form.initial.get(name, "")) != value for name, value in last.fields.items()
+    ):
+        return None
+    trial = checkout.bind(last.fields, asked=())
+    if trial.errors.keys() & set(CONTACT_AND_ADDRESS):
+        return None
+    # Whatever is doubtful in it was said to be right when it was ordered to.
+    form.asked |= {doubt.token for doubt in trial.doubts.values()}
+    return last

@@ -1,0 +1,93 @@
+"""Help while the checkout form is filled in. Without scripts nobody asks here.
+
+A field is checked when it is left, by the form that judges the whole; what comes back is the message
+alone, so that nothing is taken out of anybody's hands. And while a street is typed, addresses are
+looked up, where the shop has a geocoder.
+"""
+
+from __future__ import annotations
+
+from django.core.cache import cache
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from accounts.addressing import get_rules
+from cart.models import Cart
+from cart.queries import list_countries
+from cart.sessions import find_cart
+from orders.forms import CONTACT_AND_ADDRESS, CheckoutField, CheckoutForm
+from orders.gateways import photon
+from orders.typos import take_suggestion, tidy
+from orders.views.checkout import choose_country
+
+ADDRESSES_A_MINUTE = 60
+"""How often the geocoder is asked for one cart; nobody types faster."""
+
+
+@require_POST
+@never_cache
+def check_field(request: HttpRequest, name: str) -> HttpResponse:
+    """Answer with a field's error or question, or, when its suggestion is taken, the whole field."""
+    form = _read_form(request)
+    if name not in CONTACT_AND_ADDRESS or name not in form.fields:
+        return HttpResponseBadRequest()
+    field = form[name]
+    assert isinstance(field, CheckoutField)
+    if "take" in request.POST:
+        field.field.widget.attrs["autofocus"] = True
+        return render(request, "components/field.html", {"field": field, "check": True})
+    is_filled = bool(str(field.data or "").strip())
+    is_right = not is_filled or not (field.errors or field.doubt)
+    if not is_right and "while_typing" in request.POST:
+        return HttpResponse(status=204)
+    if is_right:
+        return HttpResponse()
+    return render(request, "components/field.html#message", {"field": field, "check": True})
+
+
+@require_POST
+@never_cache
+def find_addresses(request: HttpRequest) -> HttpResponse:
+    """Answer with addresses like the street that is typed, or with the fields of the one picked.
+
+    It is a POST although it only reads: an address in the URL would stand in every access log.
+    """
+    if not photon.is_on():
+        raise Http404
+    if "picked" in request.POST:
+        form = _fill_in(request)
+        form.fields["street"].widget.attrs["autofocus"] = True
+        return render(request, "orders/checkout.html#address", {"form": form, "looks_ahead": True})
+    cart = find_cart(request)
+    if cart is None or not _may_ask(cart):
+        return HttpResponse()
+    typed = request.POST
+    rules = get_rules(choose_country(typed.get("country", ""), list_countries()))
+    place = tidy(f"{typed.get('postcode', '')} {typed.get('city', '')}")
+    suggestions = photon.suggest(tidy(typed.get("street", "")), place=place, rules=rules)
+    return render(request, "orders/checkout.html#suggestions", {"suggestions": suggestions})
+
+
+def _may_ask(cart: Cart) -> bool:
+    key = f"orders.addresses.{cart.pk}"
+    cache.add(key, 0, 60)
+    try:
+        return (cache.incr(key) or 0) <= ADDRESSES_A_MINUTE
+    except ValueError:  # it ran out, or the cache is away
+        return True
+
+
+def _fill_in(request: HttpRequest) -> CheckoutForm:
+    countries = list_countries()
+    country = choose_country(request.POST.get("country", ""), countries)
+    initial = request.POST.dict()
+    return CheckoutForm(initial=initial, country=country, countries=countries, offers=[])
+
+
+def _read_form(request: HttpRequest) -> CheckoutForm:
+    typed = take_suggestion(request.POST.dict())
+    countries = list_countries()
+    country = choose_country(typed.get("country", ""), countries)
+    return CheckoutForm(typed, country=country, countries=countries, offers=[])

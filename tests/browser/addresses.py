@@ -1,0 +1,71 @@
+"""Every page of the shop, by its route: what is tried on all pages finds them here.
+
+A new GET route needs its place in one of these; `test_fit.py` compares them with the routes.
+"""
+
+from __future__ import annotations
+
+from allauth.account.forms import default_token_generator
+from allauth.account.utils import user_pk_to_url_str
+
+from tests.browser.long_names import WORD, LongNames
+
+PAGES = {
+    "": ["/"],
+    "categories/<path:path>/": [
+        "/categories/{category}/",
+        "/categories/{category}/?page=2",
+        "/categories/{category}/?brand=brand-works&material=material&price_min=1",
+        "/categories/{category}/?price_min=999999999",
+    ],
+    "products/<slug:slug>/": [
+        "/products/bowl/", "/products/works/", "/products/works/?variant={gone}"
+    ],
+    "search/": ["/search/", "/search/?q=bowl", "/search/?q={word}", "/search/?q={nothing}"],
+    "sellers/<slug:slug>/": ["/sellers/long/"],
+    "pages/<slug:slug>/": ["/pages/long/"],
+    "offline/": ["/offline/"],
+    "accounts/login/": ["/accounts/login/"],
+    "accounts/signup/": ["/accounts/signup/"],
+    "accounts/inactive/": ["/accounts/inactive/"],
+    "accounts/password/reset/": ["/accounts/password/reset/"],
+    "accounts/password/reset/done/": ["/accounts/password/reset/done/"],
+    "accounts/password/reset/key/done/": ["/accounts/password/reset/key/done/"],
+    r"accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$": [
+        "/accounts/password/reset/key/1-nonsense/", "/accounts/password/reset/key/{reset}/"
+    ],
+    "mailbox/": ["/mailbox/"],
+    "mailbox/<int:mail_id>/": ["/mailbox/{mail}/"],
+    "styleguide/": ["/styleguide/"],
+}  # fmt: skip
+FOR_MEMBERS = {
+    "account/": ["/account/"],
+    "accounts/logout/": ["/accounts/logout/"],
+    "accounts/email/": ["/accounts/email/"],
+    "accounts/password/change/": ["/accounts/password/change/"],
+    "accounts/reauthenticate/": ["/accounts/reauthenticate/"],
+}
+IN_STEPS = {"cart/", "checkout/", "orders/<slug:number>/", "accounts/confirm-email/"}
+NO_PAGES = {
+    "livez", "readyz", "media/<path:name>",  # for machines
+    "favicon.ico", "site.webmanifest", "service-worker.js",
+    "cart/badge/", "cart/drawer/", "orders/<slug:number>/status/",  # parts of other pages
+    "checkout/fields/<slug:name>/", "checkout/addresses/",
+    "payments/webhooks/stripe/", "cart/add/", "cart/items/<int:item_id>/",  # only taken, not shown
+    "orders/<slug:number>/pay/", "orders/<slug:number>/cancel/",
+    "orders/<slug:number>/returned/",  # goes on to the order's page
+    "accounts/password/set/", "accounts/login/code/confirm/",  # nobody has an account without one
+}  # fmt: skip
+
+
+def fill_in(address: str, names: LongNames) -> str:
+    """Put what the shop of long names has into an address."""
+    person = user_pk_to_url_str(names.person)
+    return address.format(
+        category=names.category.path,
+        gone=f"{WORD}-works-2",
+        word=WORD,
+        nothing=f"{WORD}{WORD}",
+        mail=names.mail.pk,
+        reset=f"{person}-{default_token_generator.make_token(names.person)}",
+    )
