@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import get_language
 
+from shop.queries import get_mail_frame
 from shop.services import mailer
 
 
@@ -20,7 +21,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Queue the mail that allauth rendered; the web process never waits for SMTP."""
-        message = self.render_mail(template_prefix, email, context)
+        message = self.render_mail(template_prefix, email, context | get_mail_frame())
         html = next(
             (body for body, kind in getattr(message, "alternatives", []) if kind == "text/html"), ""
         )

@@ -1,16 +1,31 @@
-"""How an order's mails read: a subject, a text and an HTML part, in the shopper's language."""
+"""How an order's mails read: a subject, a text and an HTML part, in the shopper's language.
+
+The HTML shows a photograph of each position, from the shop's own media: its address is the same for
+everybody, so nobody learns by it who opened the mail; and without pictures the mail says it all.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import urljoin
 
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.translation import get_language_bidi
+from django.utils.translation import gettext as _
 
+from catalog.queries import Picture
 from orders.access import order_url
 from orders.models import Order
-from orders.queries import get_order_view
+from orders.queries import OrderView, get_order_view
+from shop.queries import get_mail_frame
+
+NoticeKind = Literal[
+    "confirmation", "shipped", "delivered", "cancelled", "refunded_late", "payment_returned"
+]
+SEPARATOR = " – "
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,17 +35,112 @@ class RenderedMail:
     html: str
 
 
-def render_order_mail(order: Order, kind: str) -> RenderedMail:
-    """Render one of the templates in emails/orders/."""
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a mail has to say, before it shows the order."""
+
+    subject: str
+    headline: str
+    text: str
+    button: str
+
+
+def render_order_mail(order: Order, kind: NoticeKind) -> RenderedMail:
+    """Render what a shopper is told about an order."""
     with translation.override(order.language):
+        view = get_order_view(order)
+        words = _write(kind, view)
         context = {
-            "order": get_order_view(order),
+            **get_mail_frame(),
+            "words": words,
+            "order": view,
             "order_url": order_url(order.number, language=order.language),
-            "shop_name": settings.SHOP_NAME,
+            "lines": [(line, _picture_url(line.picture)) for line in view.lines],
+            "start": "right" if get_language_bidi() else "left",
+            "end": "left" if get_language_bidi() else "right",
         }
-        base = f"emails/orders/{kind}"
         return RenderedMail(
-            subject=render_to_string(f"{base}.subject.txt", context).strip(),
-            text=render_to_string(f"{base}.txt", context).strip() + "\n",
-            html=render_to_string(f"{base}.html", context),
+            subject=f"{words.subject}{SEPARATOR}{settings.SHOP_NAME}",
+            text=render_to_string("emails/order.txt", context).strip() + "\n",
+            html=render_to_string("emails/order.html", context).strip() + "\n",
         )
+
+
+def _picture_url(picture: Picture | None) -> str:
+    """Return the absolute address of the smallest file; none while it is still being made."""
+    return urljoin(settings.SHOP_URL, picture.small) if picture and picture.small else ""
+
+
+def _write(kind: NoticeKind, order: OrderView) -> Words:
+    """Say what happened, as a person would."""
+    number = {"number": order.number}
+    see = _("See your order")
+    if kind == "confirmation":
+        return Words(
+            subject=_("Your order %(number)s") % number,
+            headline=_("Thank you for your order"),
+            text=_(
+                "We have your payment and are getting order %(number)s ready. "
+                "You will hear from us when it leaves."
+            )
+            % number,
+            button=see,
+        )
+    if kind == "shipped" and order.is_part_shipped:
+        return Words(
+            subject=_("A part of order %(number)s is on its way") % number,
+            headline=_("A part of your order is on its way"),
+            text=_("A part of order %(number)s has left. You get a mail for every parcel.")
+            % number,
+            button=_("Follow your order"),
+        )
+    if kind == "shipped":
+        return Words(
+            subject=_("Order %(number)s is on its way") % number,
+            headline=_("Your order is on its way"),
+            text=_("Order %(number)s has left.") % number,
+            button=_("Follow your order"),
+        )
+    if kind == "delivered":
+        return Words(
+            subject=_("Order %(number)s has arrived") % number,
+            headline=_("Your order has arrived"),
+            text=_(
+                "Order %(number)s was delivered. We hope it feels at home with you. "
+                "If something is not right, just answer this mail."
+            )
+            % number,
+            button=see,
+        )
+    if kind == "cancelled":
+        return Words(
+            subject=_("Order %(number)s is cancelled") % number,
+            headline=_("Your order is cancelled"),
+            text=_(
+                "Order %(number)s will not be sent. "
+                "Money that you have paid goes back the way it came."
+            )
+            % number,
+            button=see,
+        )
+    if kind == "refunded_late":
+        return Words(
+            subject=_("We refunded order %(number)s") % number,
+            headline=_("Your payment came too late"),
+            text=_(
+                "Your payment for order %(number)s reached us when its time was over and the last "
+                "piece had gone to somebody else. We have sent the whole amount back. We are sorry."
+            )
+            % number,
+            button=see,
+        )
+    return Words(
+        subject=_("We sent a payment for order %(number)s back") % number,
+        headline=_("A payment of yours is on its way back"),
+        text=_(
+            "A payment for order %(number)s reached us that we do not need: the order was already "
+            "paid or cancelled. We have sent the whole amount back. You need not do anything."
+        )
+        % number,
+        button=see,
+    )

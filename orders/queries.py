@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.db.models import Count, F, Max, Subquery, Sum, Window
+from django.db.models.functions import RowNumber
 from django.urls import reverse
+from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 
 from accounts.addressing import address_lines
+from cart.models import ShippingMethod
 from catalog.queries import Picture, list_variant_pictures, product_url
-from orders.models import Order, OrderAddress, OrderEvent
+from orders.models import Order, OrderAddress, OrderEvent, OrderLine
 from payments.models import PaymentAttempt, Refund
-from shop.formatting import format_tax
+from shop.formatting import format_rate, format_tax
 from shop.money import Money
 
 Stage = Order.Stage
+SATURDAY = 5
+MOST_PHOTOGRAPHS = 4
+"""How many pieces of an order the account page shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +36,25 @@ class OrderLineView:
     unit_price: Money
     total: Money
     quantity: int
+    tax_rate: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaxView:
+    """What one rate takes on an order, and of what; an accountant asks for both."""
+
+    label: str
+    net: Money
+    tax: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """Days to expect: when the parcel leaves at the latest, and between which it arrives."""
+
+    leaves_by: date | None
+    arrives_from: date
+    arrives_by: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,45 +86,140 @@ class OrderView:
     headline: str
     explanation: str
     steps: list[Step]
+    expectation: Expectation | None
     lines: list[OrderLineView]
     subtotal: Money
     shipping: Money
     shipping_label: str
-    tax_lines: list[tuple[str, Money]]
+    taxes: list[TaxView]
     total: Money
     prices_include_tax: bool
     address_lines: list[str]
+    billing_lines: list[str]
     email: str
     shipments: list[ShipmentView]
+    payment_label: str
+    paid_at: datetime | None
+    expires_at: datetime
     can_pay: bool
     can_cancel: bool
     confirming: bool
     placed_at: datetime
 
+    @property
+    def tax_lines(self) -> list[tuple[str, Money]]:
+        return [(tax.label, tax.tax) for tax in self.taxes]
+
+    @property
+    def is_new(self) -> bool:
+        """Say whether it is paid and nothing has left yet."""
+        return self.stage == Stage.PROCESSING and not self.shipments
+
+    @property
+    def is_part_shipped(self) -> bool:
+        return self.stage == Stage.PROCESSING and bool(self.shipments)
+
+    @property
+    def is_over(self) -> bool:
+        return self.stage in (Stage.CANCELLED, Stage.REFUNDED)
+
+    @property
+    def comes_in_parts(self) -> bool:
+        """Say whether a parcel holds only some of what was ordered."""
+        return self.is_part_shipped or len(self.shipments) > 1
+
 
 @dataclass(frozen=True, slots=True)
 class OrderSummary:
-    """A line of the account page."""
+    """A card of the account page: `pictures` of the first pieces, `more` that are not shown."""
 
     number: str
     url: str
+    stage: str
     stage_label: str
+    pieces: int
     total: Money
     placed_at: datetime
+    pictures: list[Picture]
+    more: int
 
 
 def list_orders_of(user_id: int, *, limit: int = 50) -> list[OrderSummary]:
-    """List a person's latest orders; one statement."""
+    """List a person's latest orders; three statements however many there are."""
+    orders = list(
+        Order.objects.filter(user_id=user_id)
+        .annotate(pieces=Sum("lines__quantity"), positions=Count("lines"))
+        .order_by("-id")[:limit]
+    )
+    pictures = _list_pictures_of_orders([order.pk for order in orders])
     return [
         OrderSummary(
             number=order.number,
             url=reverse("orders:detail", args=[order.number]),
+            stage=order.stage.value,
             stage_label=str(order.stage.label),
+            pieces=order.pieces,
             total=order.total_money,
             placed_at=order.created_at,
+            pictures=pictures.get(order.pk, []),
+            more=max(0, order.positions - MOST_PHOTOGRAPHS),
         )
-        for order in Order.objects.filter(user_id=user_id).order_by("-id")[:limit]
+        for order in orders
     ]
+
+
+def _list_pictures_of_orders(order_ids: list[int]) -> dict[int, list[Picture]]:
+    """Return photographs of the first positions of each order; two statements."""
+    lines = OrderLine.objects.filter(order_id__in=order_ids, variant__isnull=False)
+    first = lines.annotate(
+        place=Window(RowNumber(), partition_by=F("order_id"), order_by=["position", "id"])
+    ).filter(place__lte=MOST_PHOTOGRAPHS)
+    rows = list(
+        first.order_by("order_id", "place").values_list(
+            "order_id", "variant_id", "variant__product_id", "variant__image_id"
+        )
+    )
+    pictures = list_variant_pictures(
+        {variant_id: (product_id, image_id) for _order, variant_id, product_id, image_id in rows}
+    )
+    found: dict[int, list[Picture]] = {}
+    for order_id, variant_id, _product, _image in rows:
+        if variant_id in pictures:
+            found.setdefault(order_id, []).append(pictures[variant_id])
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class LastDelivery:
+    """Where and how somebody's latest order went; `fields` by their names in the checkout form."""
+
+    fields: dict[str, str]
+    shipping_method: str
+    lines: list[str]
+
+
+def find_last_delivery(user_id: int) -> LastDelivery | None:
+    """Find what a person's latest paid order was delivered to; one statement.
+
+    An order is the person's by the account that made it, never by the email that was typed.
+    """
+    address = (
+        OrderAddress.objects.filter(
+            kind=OrderAddress.Kind.SHIPPING,
+            order__user_id=user_id,
+            order__status__in=(Order.Status.PLACED, Order.Status.COMPLETED),
+        )
+        .order_by("-order_id")
+        .values(
+            *("name", "street", "postcode", "city", "region", "country", "phone"),
+            *("order__email", "order__shipping_method"),
+        )
+        .first()
+    )
+    if address is None:
+        return None
+    email, shipping_method = address.pop("order__email"), address.pop("order__shipping_method")
+    return LastDelivery({"email": email, **address}, shipping_method, address_lines(address))
 
 
 def get_order(number: str) -> Order | None:
@@ -106,8 +227,13 @@ def get_order(number: str) -> Order | None:
 
 
 def get_order_view(order: Order, *, is_back_from_provider: bool = False) -> OrderView:
-    """Assemble an order's page; eight statements whatever the number of lines."""
+    """Assemble an order's page; seven statements at most, whatever the number of lines."""
     shipments = _list_shipments(order)
+    addresses = _list_addresses(order)
+    shipping_address = addresses.get(OrderAddress.Kind.SHIPPING, {})
+    goes_to, billed_to = (
+        address_lines(addresses[kind]) if kind in addresses else [] for kind in OrderAddress.Kind
+    )
     # "Confirming" until the provider's word is final: nobody is told of a failure that may be none.
     confirming = order.stage == Stage.PENDING and _is_being_paid(order, is_back_from_provider)
     waits_for_money = order.stage == Stage.PENDING and not confirming
@@ -119,19 +245,30 @@ def get_order_view(order: Order, *, is_back_from_provider: bool = False) -> Orde
         headline=headline,
         explanation=explanation,
         steps=list_steps(order, shipments),
+        expectation=_expect(order, shipments, country=shipping_address.get("country", "")),
         lines=_list_lines(order),
         subtotal=Money(order.items_total, order.currency),
         shipping=Money(order.shipping_total, order.currency),
         shipping_label=order.shipping_label,
-        tax_lines=[
-            (format_tax(name, percent), Money(tax, order.currency))
-            for name, percent, tax in order.tax_lines.values_list("name", "percent", "tax")
+        taxes=[
+            TaxView(
+                label=format_tax(name, percent),
+                net=Money(net, order.currency),
+                tax=Money(tax, order.currency),
+            )
+            for name, percent, net, tax in order.tax_lines.values_list(
+                "name", "percent", "net", "tax"
+            )
         ],
         total=order.total_money,
         prices_include_tax=order.prices_include_tax,
-        address_lines=_address_lines(order),
+        address_lines=goes_to,
+        billing_lines=[] if billed_to == goes_to else billed_to,
         email=order.email,
         shipments=shipments,
+        payment_label=_payment_label(order, confirming),
+        paid_at=order.paid_at if order.payment_status == Order.PaymentStatus.PAID else None,
+        expires_at=order.expires_at,
         can_pay=waits_for_money,
         can_cancel=waits_for_money,
         confirming=confirming,
@@ -168,6 +305,7 @@ def _list_lines(order: Order) -> list[OrderLineView]:
             "sku",
             "unit_price",
             "quantity",
+            "tax_percent",
         )
     )
     pictures = list_variant_pictures({row[0]: (row[1], row[3]) for row in rows if row[0]})
@@ -182,9 +320,12 @@ def _list_lines(order: Order) -> list[OrderLineView]:
             unit_price=Money(price, currency),
             total=Money(price, currency) * quantity,
             quantity=quantity,
+            tax_rate=format_rate(percent),
         )
-        for variant_id, _product, slug, _image, title, label, sku, price, quantity in rows
-    ]
+        for (
+            variant_id, _product, slug, _image, title, label, sku, price, quantity, percent,
+        ) in rows
+    ]  # fmt: skip
 
 
 def _list_shipments(order: Order) -> list[ShipmentView]:
@@ -209,13 +350,83 @@ def _list_shipments(order: Order) -> list[ShipmentView]:
     return list(views.values())
 
 
-def _address_lines(order: Order) -> list[str]:
-    address = (
-        order.addresses.filter(kind=OrderAddress.Kind.SHIPPING)
-        .values("name", "street", "postcode", "city", "region", "country")
+def _list_addresses(order: Order) -> dict[str, dict[str, str]]:
+    """Return the order's addresses by their kind."""
+    return {
+        kind: {
+            "name": name,
+            "street": street,
+            "postcode": postcode,
+            "city": city,
+            "region": region,
+            "country": country,
+        }
+        for kind, name, street, postcode, city, region, country in order.addresses.values_list(
+            "kind", "name", "street", "postcode", "city", "region", "country"
+        )
+    }
+
+
+def _expect(order: Order, shipments: list[ShipmentView], *, country: str) -> Expectation | None:
+    """Reckon when an order that is paid, or wholly on its way, arrives; none once that is past.
+
+    The delivery method's working days count from the day it leaves, which is at the latest the
+    slowest maker's working days after payment.
+    """
+    if order.stage == Stage.PROCESSING and not shipments:
+        started_at = order.paid_at
+    elif order.stage == Stage.SHIPPED:
+        started_at = max(shipment.shipped_at for shipment in shipments)
+    else:
+        return None
+    method = (
+        ShippingMethod.objects.filter(
+            code=order.shipping_method, zone__countries__contains=[country]
+        )
+        .annotate(
+            handling_days=Subquery(
+                order.seller_orders.order_by()
+                .values("order_id")
+                .annotate(days=Max("seller__handling_days"))
+                .values("days")
+            )
+        )
+        .values_list("days_min", "days_max", "handling_days")
         .first()
     )
-    return address_lines(address) if address else []
+    if method is None or started_at is None:
+        return None
+    days_min, days_max, handling_days = method
+    day = localdate(started_at)
+    is_packed = bool(shipments)
+    leaves_by = None if is_packed or not handling_days else add_working_days(day, handling_days)
+    arrives_by = add_working_days(leaves_by or day, days_max)
+    if arrives_by < localdate():
+        return None
+    return Expectation(leaves_by, add_working_days(day, days_min), arrives_by)
+
+
+def add_working_days(day: date, count: int) -> date:
+    """Go on by Mondays to Fridays; holidays are not known here."""
+    while count:
+        day += timedelta(days=1)
+        count -= day.weekday() < SATURDAY
+    return day
+
+
+def _payment_label(order: Order, confirming: bool) -> str:
+    """Say in a word or two how the payment stands."""
+    status = Order.PaymentStatus
+    if confirming:
+        return _("Being confirmed")
+    if order.payment_status == status.PENDING and order.stage == Stage.PENDING:
+        return _("Not paid yet")
+    return {
+        status.AUTHORIZED: _("Authorised"),
+        status.PAID: _("Paid"),
+        status.PARTIALLY_REFUNDED: _("Partly refunded"),
+        status.REFUNDED: _("Refunded"),
+    }.get(status(order.payment_status), _("Nothing charged"))
 
 
 def list_steps(order: Order, shipments: list[ShipmentView]) -> list[Step]:

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from orders.emails import NoticeKind
 from orders.services import expiry, notices
-from orders.services.notices import NoticeKind
 from shop.tasks import KeyedTask
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
-from orders.emails import render_order_mail
+from orders.emails import NoticeKind, render_order_mail
 from orders.errors import ActionNotAllowed
 from orders.models import Order
 from orders.services import timeline
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 SENT_AGAIN_AFTER = timedelta(minutes=1)
-
-NoticeKind = Literal[
-    "confirmation", "shipped", "delivered", "cancelled", "refunded_late", "payment_returned"
-]
 
 
 @inside_transaction

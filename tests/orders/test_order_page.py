@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,13 +12,16 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from orders import queries
 from orders.access import make_key, order_url
 from orders.models import Order
 from payments.simulator.running import Simulator
+from shop.clock import now
+from shop.templatetags.dates import day
 from tests.factories.accounts import UserFactory
 from tests.factories.catalog import VariantFactory
 from tests.factories.orders import make_delivery, place_order
-from tests.journeys.shopper import Shopper, words_of
+from tests.journeys.shopper import Shopper, pay, words_of
 
 pytestmark = pytest.mark.django_db
 
@@ -107,8 +112,65 @@ def test_the_page_needs_the_same_statements_whatever_was_ordered(
     client.get(address(order), {"key": make_key(order.number)})
     client.get(address(order))
 
-    with CaptureQueriesContext(connection) as queries:
+    with CaptureQueriesContext(connection) as statements:
         page = client.get(address(order))
 
     assert page.status_code == 200
-    assert len(queries) == 9
+    assert len(statements) == 9
+
+
+def test_a_paid_order_says_what_happens_next_and_when(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_delivery()
+    shopper = Shopper()
+    order = shopper.buy(VariantFactory(product__seller__handling_days=2))
+    pay(simulator, order)
+    shopper.come_back(order)
+    friday = datetime(2026, 11, 20, 11, tzinfo=UTC)
+    Order.objects.update(paid_at=friday)
+    order.refresh_from_db()
+    monkeypatch.setattr(queries, "localdate", lambda value=None: friday.date())
+
+    expectation = queries.get_order_view(order).expectation
+
+    assert expectation == queries.Expectation(
+        leaves_by=date(2026, 11, 24), arrives_from=date(2026, 11, 24), arrives_by=date(2026, 11, 30)
+    )
+    assert "What happens next" in shopper.see(order)
+
+
+def test_a_promise_that_was_not_kept_is_not_shown(simulator: Simulator) -> None:
+    make_delivery()
+    shopper = Shopper()
+    order = shopper.buy(VariantFactory())
+    pay(simulator, order)
+    shopper.come_back(order)
+    Order.objects.update(paid_at=now() - timedelta(days=60))
+    order.refresh_from_db()
+
+    assert queries.get_order_view(order).expectation is None
+    assert "A few days later" in shopper.see(order)
+
+
+def test_paper_has_what_an_accountant_asks_for(simulator: Simulator) -> None:
+    make_delivery()
+    shopper = Shopper()
+    order = shopper.buy(
+        VariantFactory(sku="MUG-MOSS", price=Decimal("24.00"), product__title="Dune mug"),
+        quantity=2,
+    )
+    pay(simulator, order)
+
+    page = shopper.come_back(order)
+
+    receipt = " ".join(page[page.index('<div class="receipt') :].split())
+    for words in (
+        "Dune mug <small>MUG-MOSS</small></td> <td>2</td> <td>€24.00</td> <td>19%</td> <td>€48.00</td>",
+        "<td>€52.90</td>",
+        "<td>VAT 19%</td> <td>€44.46</td> <td>€8.44</td>",
+        "Ada Lovelace<br>Unter den Linden 1<br>10117 Berlin<br>Germany",
+    ):
+        assert words in receipt
+    assert settings.SHOP_ADDRESS in page
+    assert f"Paid on {day(now())}" in page

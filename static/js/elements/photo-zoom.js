@@ -6,6 +6,7 @@ class PhotoZoom extends HTMLElement {
     this.photo = this.querySelector(".zoom__photo");
     this.closer = this.querySelector("[data-closer]");
     for (const [place, link] of this.links.entries()) {
+      link.addEventListener("focus", () => link.scrollIntoView({ block: "nearest" }));
       link.addEventListener("click", (event) => {
         if (event.ctrlKey || event.metaKey || event.shiftKey) return;
         event.preventDefault();
