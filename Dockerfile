@@ -15,7 +15,7 @@ COPY . .
 RUN EMPORIUM_MODE=trial SECRET_KEY=only-while-the-image-is-built \
     DATABASE_URL=postgres://nobody@localhost/nothing \
     /opt/venv/bin/python manage.py collectstatic --no-input --verbosity 0 \
-    && mkdir -p var/media && rm -rf production.txt
+    && mkdir -p var/media var/switch && rm -rf production.txt
 
 FROM python:3.11-slim-bookworm
 

@@ -7,7 +7,7 @@ CHROMIUM := { command -v chromium || command -v chromium-browser || command -v g
 TEMPLATES := find templates */templates -name '*.html' -print0 2>/dev/null | xargs -0 -r
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test browser lint format bench messages
+.PHONY: help run setup test browser snapshots lint format bench pictures messages
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ browser:
 		|| echo "There is no Chromium here, so the browser tests are skipped. Install it with your" \
 			"system's packages, on Debian: sudo apt install chromium"
 
+snapshots: setup browser ## Write anew what screen readers are told of the main pages; then read it
+	@WRITE_SNAPSHOTS=1 $(VENV)/python -m pytest tests/browser/test_accessibility_tree.py
+
 lint: setup ## Check style, templates, floors, types and migrations
 	$(VENV)/ruff check .
 	$(VENV)/ruff format --check .
@@ -49,6 +52,9 @@ format: setup ## Put code and templates into the common style
 
 bench: setup ## Measure the pages; ARGS="--help" tells what can be chosen
 	@$(VENV)/python -m bench $(ARGS)
+
+pictures: setup ## Take the documentation's pictures anew from an open trial shop; ARGS="--shop http://..."
+	@$(VENV)/python docs/pictures.py $(ARGS)
 
 messages: setup ## Collect texts for translation and compile the translations (needs GNU gettext)
 	$(VENV)/python manage.py makemessages --all --no-obsolete --no-wrap --add-location file \

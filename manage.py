@@ -11,6 +11,7 @@ WITHOUT_DATABASE = {
     "diffsettings",
     "findstatic",
     "help",
+    "maintenance",
     "makemessages",
     "simulator",
     "version",

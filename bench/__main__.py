@@ -32,6 +32,10 @@ OF_THE_SHELL = (
 
 
 def main() -> int:
+    if sys.argv[1:2] == ["--lighthouse"]:
+        from bench import lighthouse
+
+        return lighthouse.main(sys.argv[2:])
     options = read_options()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     for name in OF_THE_SHELL:
@@ -69,6 +73,11 @@ def read_options() -> argparse.Namespace:
         help=f"length of each of the {WINDOWS} windows (%(default)s)",
     )
     parser.add_argument("--json", type=Path, help="where to write the results")
+    parser.add_argument(
+        "--lighthouse",
+        action="store_true",
+        help="as the first one: Lighthouse instead; see its --help",
+    )
     return parser.parse_args()
 
 

@@ -22,6 +22,7 @@ from bench.pages import BARE, PAGES, Page, Request, Response, Visit, World
 
 ANSWER_SECONDS = 30
 CONTENT_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+CONTENT_ENCODING = re.compile(rb"\r\ncontent-encoding: *(\w+)", re.IGNORECASE)
 COOKIE = re.compile(rb"\r\nset-cookie: *([^=;\r]+)=([^;\r]*)", re.IGNORECASE)
 
 
@@ -56,6 +57,7 @@ class Client:
         self.page, self.world, self.random = page, world, random
         self.head = (
             f"Host: 127.0.0.1:{port}\r\nAccept: text/html\r\nSec-Fetch-Site: same-origin\r\n"
+            "Accept-Encoding: gzip, deflate, br, zstd\r\n"
         )
         self.connection = socket.create_connection(("127.0.0.1", port), timeout=ANSWER_SECONDS)
         self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -129,7 +131,12 @@ class Client:
             return None
         for name, value in COOKIE.findall(head):
             self.cookies[name.decode()] = value.decode()
-        response = Response(int(head[9:12]), bytes(self.received[end + 4 : whole]))
+        encoding = CONTENT_ENCODING.search(head)
+        response = Response(
+            int(head[9:12]),
+            bytes(self.received[end + 4 : whole]),
+            encoding[1].decode().lower() if encoding else "",
+        )
         self.received.clear()
         return response
 

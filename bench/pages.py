@@ -6,10 +6,13 @@ SQL statements are counted.
 
 from __future__ import annotations
 
+import gzip
 import re
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from random import Random
+
+import brotli
 
 SHOPPER = {
     "email": "ada@example.com",
@@ -38,8 +41,15 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
+    """An answer as it arrived; it is unpacked only where a visit reads it."""
+
     status: int
     body: bytes
+    encoding: str = ""
+
+    def text(self) -> str:
+        unpack = {"br": brotli.decompress, "gzip": gzip.decompress, "": bytes}[self.encoding]
+        return unpack(self.body).decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +120,7 @@ def place_order(world: World, random: Random) -> Visit:
     """Buy one thing as a stranger, until the provider's page is open."""
     yield _add(random.choice(world.variants))
     checkout = yield Request("/checkout/")
-    hidden = dict(HIDDEN_FIELD.findall(checkout.body.decode()))
+    hidden = dict(HIDDEN_FIELD.findall(checkout.text()))
     yield Request("/checkout/", form=SHOPPER | hidden | {"action": "place"}, status=302)
 
 

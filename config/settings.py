@@ -57,6 +57,10 @@ if IS_PRODUCTION and 0 < len(SECRET_KEY) < 40:
 
 SHOP_NAME = env.text("SHOP_NAME", "Emporium")
 SHOP_TAGLINE = env.text("SHOP_TAGLINE", "Things for the home, made to stay")
+SHOP_INTRODUCTION = env.text("SHOP_INTRODUCTION", "")
+SHOP_LOGO = env.text("SHOP_LOGO", "")
+if SHOP_LOGO and not (BASE_DIR / "static" / SHOP_LOGO).is_file():
+    env.faults.append(f"SHOP_LOGO: there is no file static/{SHOP_LOGO}.")
 SHOP_CURRENCY = env.code(
     "SHOP_CURRENCY", "EUR", is_known=is_currency, example="an ISO 4217 code such as EUR"
 )
@@ -65,6 +69,10 @@ SHOP_COUNTRY = env.code(
 )
 SHOP_PRICES_INCLUDE_TAX = env.flag("SHOP_PRICES_INCLUDE_TAX", True)
 SHOP_EMAIL = env.text("SHOP_EMAIL", "hello@emporium.example")
+SHOP_ADDRESS = env.text(
+    "SHOP_ADDRESS",
+    "" if IS_PRODUCTION else "Emporium Demo, Hafenstraße 1, 12345 Musterstadt, Germany",
+)
 SHOP_URL = env.url(
     "SHOP_URL",
     "" if IS_PRODUCTION else f"http://127.0.0.1:{env.number('PORT', 8000, at_most=65535)}",
@@ -76,6 +84,7 @@ SHOP_URL = env.url(
 SHOP_PAYMENT_WINDOW_MINUTES = env.number(
     "SHOP_PAYMENT_WINDOW_MINUTES", 45, at_least=35, at_most=1430
 )
+SHOP_OFFLINE_PAGE = env.flag("SHOP_OFFLINE_PAGE", True)
 SHOP_ORDER_QUANTITY_LIMIT = env.number("SHOP_ORDER_QUANTITY_LIMIT", 99, at_least=1, at_most=9999)
 
 LANGUAGES = [("en", _("English")), ("de", _("German"))]
@@ -97,6 +106,7 @@ CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", 0, at_most=10)
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
+MAINTENANCE_FILE = Path(env.text("MAINTENANCE_FILE", str(STATE_DIR / "maintenance.json")))
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 if urlsplit(SHOP_URL).scheme == "https":
@@ -147,6 +157,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "shop.middleware.compression.compress_answers",
     "shop.middleware.headers.response_headers",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -154,6 +165,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "shop.middleware.maintenance.close_for_maintenance",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -323,6 +335,16 @@ if STRIPE_SECRET_KEY and not STRIPE_WEBHOOK_SECRETS:
         f"{SHOP_URL}/payments/webhooks/stripe/ from the Stripe dashboard."
     )
 
+# Addresses ----------------------------------------------------------------------------------------
+
+PHOTON_URL = env.url("PHOTON_URL").rstrip("/")
+_photon = urlsplit(PHOTON_URL)
+if _photon.scheme == "http" and _photon.hostname not in {"localhost", "127.0.0.1", "::1"}:
+    env.faults.append(
+        f"PHOTON_URL is {PHOTON_URL!r}: addresses of shoppers would travel readable by all; "
+        "write https://, or run the geocoder on this machine."
+    )
+
 # People -------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
@@ -344,7 +366,9 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_SESSION_REMEMBER = True
 LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = ACCOUNT_LOGOUT_REDIRECT_URL = "catalog:home"
+# Catalogue pages are the same for everybody and show no messages; these pages do.
+LOGIN_REDIRECT_URL = "orders:account"
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 
 # Content security ---------------------------------------------------------------------------------
 
@@ -358,6 +382,7 @@ CONTENT_SECURITY_POLICY = {
         "font-src": [SELF],
         "connect-src": [SELF],
         "manifest-src": [SELF],
+        "worker-src": [SELF],
         "form-action": [SELF],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],

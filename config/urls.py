@@ -9,11 +9,14 @@ from django.urls import include, path
 
 from catalog.views import media
 from payments.views import webhooks
-from shop.views import health, mailbox, styleguide
+from shop.views import health, mailbox, offline, root_files, styleguide
 
 urlpatterns = [
     path("livez", health.live, name="livez"),
     path("readyz", health.ready, name="readyz"),
+    path("favicon.ico", root_files.favicon, name="favicon"),
+    path("site.webmanifest", root_files.manifest, name="manifest"),
+    path("service-worker.js", offline.worker, name="service_worker"),
     path("payments/webhooks/stripe/", webhooks.stripe, name="stripe_webhook"),
     path("media/<path:name>", media.serve, name="media"),
     path("admin/", admin.site.urls),

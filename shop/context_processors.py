@@ -16,8 +16,11 @@ from shop import queries
 class ShopFacts:
     name: str
     tagline: str
+    introduction: str
+    logo: str
     currency: str
     email: str
+    address: str
     url: str
     prices_include_tax: bool
     has_mailbox: bool
@@ -29,8 +32,11 @@ def shop(request: HttpRequest) -> dict[str, Any]:
         "shop": ShopFacts(
             name=settings.SHOP_NAME,
             tagline=settings.SHOP_TAGLINE,
+            introduction=settings.SHOP_INTRODUCTION,
+            logo=settings.SHOP_LOGO,
             currency=settings.SHOP_CURRENCY,
             email=settings.SHOP_EMAIL,
+            address=settings.SHOP_ADDRESS,
             url=settings.SHOP_URL,
             prices_include_tax=settings.SHOP_PRICES_INCLUDE_TAX,
             has_mailbox=not (settings.IS_PRODUCTION or settings.HAS_MAIL_SERVER),

@@ -23,9 +23,13 @@ def format_tax(name: str, percent: Decimal) -> str:
     """Name a tax with its rate: "VAT 19%" in English, "19 % MwSt." in German."""
     # A rate's name is the merchant's; the one that rates have by default is known everywhere.
     words = {"VAT": _("VAT")}
+    return _("%(tax)s %(rate)s") % {"tax": words.get(name, name), "rate": format_rate(percent)}
+
+
+def format_rate(percent: Decimal) -> str:
+    """Write a rate without needless digits: "19%" in English, "5,5 %" in German."""
     locale = _locale(get_language() or "en")
-    rate = format_percent(percent / 100, locale=locale, decimal_quantization=False)
-    return _("%(tax)s %(rate)s") % {"tax": words.get(name, name), "rate": rate}
+    return str(format_percent(percent / 100, locale=locale, decimal_quantization=False))
 
 
 @lru_cache(maxsize=8192)

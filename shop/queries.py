@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import psycopg
+from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
@@ -35,6 +36,16 @@ def _address(
 ) -> tuple[tuple[str, str], ...]:
     """Spell out the addresses once; the language decides how they begin."""
     return tuple((title, reverse("shop:page", args=[slug])) for title, slug in rows)
+
+
+def get_mail_frame() -> dict[str, str]:
+    """Return what the frame of every mail says about the shop."""
+    return {
+        "shop_name": settings.SHOP_NAME,
+        "shop_email": settings.SHOP_EMAIL,
+        "shop_address": settings.SHOP_ADDRESS,
+        "shop_url": settings.SHOP_URL,
+    }
 
 
 def get_tax_rates(*, country: str, region: str = "") -> Mapping[int, Rate]:

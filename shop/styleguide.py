@@ -26,7 +26,7 @@ DECLARATION = re.compile(r"--([a-z0-9-]+): ([^;]+);")
 COLOUR = re.compile(r"#[0-9a-f]{6}|rgb\(")
 ICONS = (
     *("cart", "search", "menu", "close", "chevron", "arrow", "check", "truck", "user"),
-    *("minus", "plus", "star", "alert", "filter"),
+    *("minus", "plus", "star", "alert", "filter", "lock", "return"),
 )
 
 
@@ -59,6 +59,17 @@ def list_steps(family: str) -> list[Token]:
     return [token for token in read_tokens() if token.name.startswith(family)]
 
 
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    label: Any
+    promise: Any
+    description: Any
+    price: str
+
+    def __str__(self) -> str:
+        return str(self.label)
+
+
 class SampleForm(forms.Form):
     """A field of each kind that the shop asks for."""
 
@@ -78,6 +89,16 @@ class SampleForm(forms.Form):
         widget=forms.RadioSelect,
         initial="standard",
     )
+    parcel = forms.ChoiceField(
+        label=_("Delivery"),
+        choices=[
+            ("standard", _Offer(_("Standard"), _("2 to 4 days"), "", "€4.90")),
+            ("express", _Offer(_("Express"), _("1 day"), _("Leaves first"), "€12.90")),
+        ],
+        widget=forms.RadioSelect,
+        initial="standard",
+        required=False,
+    )
 
 
 def list_samples() -> dict[str, Any]:
@@ -88,8 +109,21 @@ def list_samples() -> dict[str, Any]:
         **_listing(),
         **_purchase(),
         "form": SampleForm(prefix="calm"),
+        "asking_form": _ask(),
         "wrong_form": SampleForm({"wrong-email": "ada", "wrong-country": "DE"}, prefix="wrong"),
     }
+
+
+def _ask() -> SampleForm:
+    """Return a form with nothing wrong in it, but a question beside its first field."""
+    typed = {"email": "ada@gmial.com", "country": "DE", "delivery": "standard"}
+    form: Any = SampleForm({f"ask-{name}": text for name, text in typed.items()}, prefix="ask")
+    question = _("Did you mean %(email)s?") % {"email": "ada@gmail.com"}
+    form.questions = [_of(field="ask-email", question=question)]
+    form["email"].doubt = _of(question=question, token="")
+    form["email"].suggestion = "ada@gmail.com"
+    asking: SampleForm = form
+    return asking
 
 
 def _of(**values: Any) -> SimpleNamespace:
@@ -130,7 +164,7 @@ def _texts() -> Mapping[str, Any]:
             _of(code="en", name="English", path="#", is_current=True),
             _of(code="de", name="Deutsch", path="#", is_current=False),
         ],
-        "pages": [(_("Delivery"), "#/pages/delivery/")],
+        "pages": [(_("Delivery"), "#/pages/delivery/"), (_("Returns"), "#/pages/returns/")],
     }
 
 
@@ -170,7 +204,14 @@ def _products() -> Mapping[str, Any]:
         ],
         "long_card": card(title="Pilar table lamp with a shade of unbleached linen " * 2),
         "category": _of(url="#", name="Lamps", picture=picture),
-        "maker": _of(url="#", name="Havre", place="Bornholm", tagline=_("Pots for every day.")),
+        "maker": _of(
+            url="#",
+            name="Havre",
+            place="Bornholm",
+            tagline=_("Pots for every day."),
+            picture=picture,
+            handling_days=2,
+        ),
         "price": _euros("24.00"),
         "low_price": _euros("19.00"),
         "high_price": _euros("123456789.00"),
@@ -237,6 +278,38 @@ def _purchase() -> Mapping[str, Any]:
         ],
         "sent": _of(**parcel),
         "arrived": _of(**parcel | {"delivered_at": now}),
+        "one_of_two": _of(**parcel | {"tracking_url": "#", "lines": [(2, "Dune mug")]}),
+        "all_steps": [
+            _of(label=label, state=state, at=now - timedelta(days=1))
+            for label, state in (
+                (_("Ordered"), "done"),
+                (_("Sent"), "done"),
+                (_("Arrived"), "current"),
+            )
+        ],
+        "expectation": _of(
+            leaves_by=now + timedelta(days=1),
+            arrives_from=now + timedelta(days=2),
+            arrives_by=now + timedelta(days=5),
+        ),
+        "orders": [
+            _of(
+                number=number,
+                url="#",
+                stage=stage,
+                stage_label=label,
+                pieces=pieces,
+                total=_euros("52.90"),
+                placed_at=now,
+                pictures=[_picture()] * min(pieces, 4),
+                more=max(0, pieces - 4),
+            )
+            for number, stage, label, pieces in (
+                ("7KQ2MXA9", "Processing", _("Processing"), 6),
+                ("P5AWLYQQ", "Delivered", _("Delivered"), 1),
+                ("S49KPMFT", "Cancelled", _("Cancelled"), 2),
+            )
+        ],
         "subtotal": _euros("48.00"),
         "shipping": _euros("4.90"),
         "total": _euros("52.90"),

@@ -58,13 +58,15 @@ def running(*command: str, **chosen: str) -> Iterator[subprocess.Popen[bytes]]:
 
 
 @contextmanager
-def running_web(*, port: int | None = None, **chosen: str) -> Iterator[str]:
+def running_web(
+    *, port: int | None = None, application: str = "config.wsgi:application", **chosen: str
+) -> Iterator[str]:
     """Run the web process as `make run` does, and yield its address once it is ready."""
     number = str(port or free_port())
     command = (
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"),
         *("--host", "127.0.0.1", "--port", number, "--workers", "1", "--blocking-threads", "8"),
-        *("--log-level", "error", "config.wsgi:application"),
+        *("--log-level", "error", application),
     )
     address = f"http://127.0.0.1:{number}"
     with running(*command, PORT=number, **chosen) as process:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from html.parser import HTMLParser
 
+from django.conf import settings
 from django.test import override_settings
 from django.utils import translation
 from django.utils.translation import trans_real
@@ -52,7 +53,7 @@ class PseudoTranslation(gettext.NullTranslations):
 @contextmanager
 def spoken() -> Iterator[None]:
     """Let the shop speak the language under /ar/; in no other process and not for long."""
-    with override_settings(LANGUAGES=[("en", "English"), (CODE, "Pseudo")]):
+    with override_settings(LANGUAGES=[*settings.LANGUAGES, (CODE, "Pseudo")]):
         real = trans_real._translations.get(CODE)
         trans_real._translations[CODE] = PseudoTranslation()
         try:

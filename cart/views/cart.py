@@ -70,6 +70,9 @@ def item(request: HttpRequest, item_id: int) -> HttpResponse:
     else:
         try:
             notice = lines.change(found, **form.cleaned_data).notice
+            if not form.cleaned_data["quantity"]:
+                product = found.variant.product.title
+                notice = _("%(product)s is no longer in your cart.") % {"product": product}
         except ShopError as error:
             notice = str(error)
         if notice:

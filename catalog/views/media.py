@@ -33,5 +33,10 @@ def serve(request: HttpRequest, name: str) -> FileResponse | HttpResponseNotFoun
     return FileResponse(
         file,
         content_type=media_type,
-        headers={"Cache-Control": FOR_A_YEAR, "X-Content-Type-Options": "nosniff"},
+        headers={
+            "Cache-Control": FOR_A_YEAR,
+            "X-Content-Type-Options": "nosniff",
+            # Mails show them too, in browsers that are on another site.
+            "Cross-Origin-Resource-Policy": "cross-origin",
+        },
     )

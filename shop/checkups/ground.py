@@ -15,8 +15,9 @@ from django.core.cache import cache
 from django.core.mail import get_connection
 from django.utils.crypto import get_random_string
 from django.utils.http import is_same_domain
+from django.utils.timezone import localtime
 
-from shop import queries
+from shop import clock, maintenance, queries
 from shop.checkups import DATABASE, Finding, checkup, fault, ok, warning
 
 PATIENCE_SECONDS = 2
@@ -175,6 +176,18 @@ def look_at_disk() -> Finding:
     if free[folder] < GIGABYTE:
         return warning(f"{text} Make room soon.")
     return ok(text)
+
+
+@checkup("doors", cure="Let this user read MAINTENANCE_FILE.")
+def look_at_doors() -> Finding:
+    """Tell of a shop that somebody closed for maintenance, and may have forgotten."""
+    notice = maintenance.get_notice()
+    if notice is None:
+        return ok("Open to shoppers.")
+    end, cure = notice.get_end(now=clock.now()), "`manage.py maintenance off` opens the shop."
+    if end is None:
+        return warning(f"Closed for maintenance, and should be open by now. {cure}")
+    return warning(f"Closed for maintenance until about {localtime(end):%H:%M}. {cure}")
 
 
 def _host_of(url: str) -> str:

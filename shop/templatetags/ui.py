@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from django import template
+from django.conf import settings
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -36,3 +38,9 @@ def swatch(colour: str, label: str = "") -> SafeString:
         '<circle cx="1" cy="1" r="1" fill="{}"/></svg>',
         colour,
     )
+
+
+@register.simple_tag
+def offline_worker() -> str:
+    """Return where browsers find the worker that keeps the offline page, "" if there is none."""
+    return reverse("service_worker") if settings.SHOP_OFFLINE_PAGE else ""

@@ -29,7 +29,8 @@ def public_page(view: View) -> View:
             return response
         response.headers["Cache-Control"] = PUBLIC
         set_response_etag(response)
-        etag = response.headers["ETag"]
+        # Weak: the page is the same, but its bytes differ with how a browser wants it compressed.
+        etag = response.headers["ETag"] = f"W/{response.headers['ETag']}"
         return get_conditional_response(request, etag=etag, response=response) or response
 
     return cast(View, wrapper)

@@ -3,12 +3,12 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.safestring import mark_safe
-from django.views.decorators.http import require_safe
 
 from shop.models import Page
+from shop.views.caching import public_page
 
 
-@require_safe
+@public_page
 def page(request: HttpRequest, slug: str) -> HttpResponse:
     """Show a content page; its body was made safe when it was saved."""
     page = get_object_or_404(Page, slug=slug)

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import BrowserContext
 
 REFUSED = re.compile(r"Failed to load resource: the server responded with a status of 4\d\d")
+LOST = re.compile(r"htmx:(sendError|afterRequest)|.*net::ERR_INTERNET_DISCONNECTED")
 
 
 class Guard:
@@ -17,6 +18,7 @@ class Guard:
     def __init__(self, context: BrowserContext, *, origins: set[str]) -> None:
         self.faults: list[str] = []
         self.expected: set[int] = set()
+        self._is_connected = True
         self._origins = origins
         context.on("console", self._hear)
         context.on("weberror", lambda error: self.faults.append(f"page error: {error.error}"))
@@ -28,10 +30,16 @@ class Guard:
         """Say which refusals this test is about."""
         self.expected.update(statuses)
 
+    def expect_lost_connections(self) -> None:
+        """Say that this test takes the network away."""
+        self._is_connected = False
+
     def assert_nothing_happened(self) -> None:
         assert not self.faults, "\n".join(self.faults)
 
     def _hear(self, message: Any) -> None:
+        if not self._is_connected and LOST.match(message.text):
+            return
         # The status of a refusal is judged where its answer is seen.
         if message.type in ("error", "warning") and not REFUSED.match(message.text):
             self.faults.append(f"console {message.type}: {message.text} ({message.location})")
@@ -48,5 +56,7 @@ class Guard:
             self.faults.append(f"{response.status} {response.request.method} {response.url}")
 
     def _see_failure(self, request: Any) -> None:
+        if not self._is_connected and request.failure == "net::ERR_INTERNET_DISCONNECTED":
+            return
         if request.failure != "net::ERR_ABORTED":
             self.faults.append(f"{request.failure} {request.url}")

@@ -61,6 +61,15 @@ def fill_shelves() -> Shelves:
     return Shelves(seller=seller, mug=mug, moss=variants["Moss"], board=board)
 
 
+def fill_up(shelves: Shelves) -> None:
+    """Put 24 bowls, from 20 to 43, beside mug and board, so that the category has two pages."""
+    for number in range(24):
+        product = ProductFactory(
+            title=f"Bowl {number}", category=shelves.mug.category, seller=shelves.seller
+        )
+        VariantFactory(product=product, price=Decimal(20 + number))
+
+
 def _make_delivery() -> None:
     tax_class = TaxClassFactory()
     for country, percent, price in (("DE", 19, "4.90"), ("FR", 20, "9.90")):

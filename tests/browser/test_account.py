@@ -50,3 +50,24 @@ def test_signing_up_with_the_code_from_the_mailbox_keeps_the_cart(
     assert User.objects.get().email == EMAIL
     elsewhere.goto("/checkout/")
     expect(elsewhere.get_by_label("Email")).to_have_value(EMAIL)
+
+
+def test_a_password_can_be_looked_at_and_is_sent_hidden(
+    page: Page, visit: Visit, shop: Simulator
+) -> None:
+    plain = visit(java_script_enabled=False)
+    for one in (page, plain):
+        one.goto("/accounts/login/")
+        one.get_by_label("Password").fill(PASSWORD)
+    show = page.get_by_role("button", name="Show the password")
+
+    show.click()
+
+    expect(page.get_by_label("Password")).to_have_attribute("type", "text")
+    expect(show).to_have_attribute("aria-pressed", "true")
+    page.get_by_label("Email").fill(EMAIL)
+    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.get_by_label("Password")).to_have_attribute("type", "password")
+    expect(plain.get_by_role("button", name="Show the password")).to_be_hidden()
+    expect(plain.get_by_label("Password")).to_have_attribute("type", "password")

@@ -60,6 +60,7 @@ def test_a_complete_environment_opens_a_real_shop() -> None:
         ("LOG_LEVEL", "LOUD", "'LOUD': choose one of DEBUG, INFO, WARNING, ERROR, CRITICAL."),
         ("STRIPE_API_BASE", "http://127.0.0.1:9", "'http://127.0.0.1:9': your key would go there"),
         ("STRIPE_API_BASE", "https://api.stripe.com.evil.example", "your key would go there"),
+        ("PHOTON_URL", "http://photon.example.com", "would travel readable by all; write https"),
     ],
 )
 def test_a_value_that_cannot_be_right_is_named(name: str, value: str, fault: str) -> None:
@@ -131,3 +132,9 @@ def test_a_shop_on_a_name_of_many_can_keep_https_to_itself() -> None:
 
     names = ("SECURE_HSTS_INCLUDE_SUBDOMAINS", "SECURE_HSTS_PRELOAD", "SECURE_HSTS_SECONDS")
     assert read_settings(*names, **variables) == ["False", "False", "63072000"]
+
+
+def test_a_logo_must_be_among_the_static_files() -> None:
+    assert faults(SHOP_LOGO="images/ours.svg") == [
+        "SHOP_LOGO: there is no file static/images/ours.svg."
+    ]

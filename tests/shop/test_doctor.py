@@ -28,7 +28,7 @@ from tests.services import free_port
 
 EVERYTHING = [
     *("settings", "database", "clock", "cache", "broker", "relay", "mail", "static", "disk"),
-    *("media", "payments"),
+    *("doors", "media", "payments"),
 ]
 
 pytestmark = pytest.mark.django_db

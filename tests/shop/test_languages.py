@@ -290,7 +290,7 @@ def test_mail_of_a_german_order_is_german_whoever_sends_it() -> None:
     assert "Gesamtsumme: 28,90\xa0€" in mail.text
     assert "inkl. 19\xa0% MwSt.: 4,61\xa0€" in mail.text
     assert f"{settings.SHOP_URL}/de/orders/{order.number}/?key=" in mail.text
-    assert '<html lang="de">' in mail.html
+    assert '<html lang="de" dir="ltr">' in mail.html
 
 
 def test_countries_stand_in_the_order_of_their_german_names() -> None:

@@ -3,23 +3,41 @@ document.addEventListener("htmx:afterOnLoad", ({ detail }) => {
   if (detail.elt.closest("[data-changes-cart]")) htmx.trigger(document.body, "cart-changed");
 });
 
-let focusIsReplaced = false;
+/* Where focus goes when what had it is replaced: its like of the same id, else what these select. */
+let heirs = [];
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
-  if (detail.target.contains(document.activeElement)) focusIsReplaced = true;
+  /* Somebody is still typing or tapping there: their own answer will come. */
+  if (detail.target.querySelector("[data-waits]")) detail.shouldSwap = false;
+  const focused = document.activeElement;
+  if (detail.shouldSwap && detail.target.contains(focused)) {
+    heirs = [focused.closest("[data-focus-next]")?.dataset.focusNext, "[data-catches-focus]"];
+  }
 });
 
 document.addEventListener("htmx:afterSettle", () => {
-  if (focusIsReplaced && document.activeElement === document.body) {
-    document.querySelector("[data-catches-focus]")?.focus({ preventScroll: true });
+  for (const selector of heirs.filter(Boolean)) {
+    if (document.activeElement !== document.body) break;
+    [...document.querySelectorAll(selector)]
+      .find((element) => element.checkVisibility())
+      ?.focus({ preventScroll: true });
   }
-  focusIsReplaced = false;
+  heirs = [];
+});
+
+/* A field that was checked when it was left: what readers hear of it follows its message. */
+document.addEventListener("htmx:afterSwap", ({ detail: { target } }) => {
+  if (!target.matches(".field__message")) return;
+  const input = document.getElementById(target.id.replace("_error", ""));
+  input.ariaInvalid = target.querySelector(".field__error") ? "true" : "false";
 });
 
 const toast = document.getElementById("toast");
 for (const fault of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
   document.addEventListener(fault, ({ detail }) => {
     if (detail.elt.closest("[data-quiet]")) return;
-    toast.textContent = toast.dataset.failed;
+    toast.textContent = said.textContent = toast.dataset.failed;
+    toast.popover = "manual";
+    toast.showPopover();
     setTimeout(() => (toast.textContent = ""), 8000);
   });
 }

@@ -1,4 +1,5 @@
-/* Adds less and more to a number field; with data-sends the form goes off by itself. */
+/* Adds less and more to a number field; with data-sends the form goes off by itself, and waits
+   for a tap on its own button only when that failed. */
 class QuantityStepper extends HTMLElement {
   connectedCallback() {
     const input = this.querySelector("input");
@@ -12,10 +13,18 @@ class QuantityStepper extends HTMLElement {
       });
     }
     if (!("sends" in this.dataset)) return;
-    this.querySelector("[type=submit]").hidden = true;
+    const send = this.querySelector("[type=submit]");
+    send.hidden = true;
     input.addEventListener("change", () => {
       clearTimeout(this.pause);
-      this.pause = setTimeout(() => input.form?.requestSubmit(), 350);
+      this.dataset.waits = "";
+      this.pause = setTimeout(() => {
+        delete this.dataset.waits;
+        if (input.isConnected) input.form.requestSubmit();
+      }, 350);
+    });
+    input.form.addEventListener("htmx:afterRequest", ({ detail }) => {
+      send.hidden = detail.successful;
     });
   }
 }

@@ -1,0 +1,84 @@
+"""Nothing on any page, in any state, keeps somebody from using it: axe, size, motion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from payments.simulator.running import Simulator
+from tests import pseudo
+from tests.browser.axe import find_barriers
+from tests.browser.conftest import Visit
+from tests.browser.scenes import DESKTOP, PHONE, WALKS, Scene, Visitor, fill_the_rest
+from tests.browser.shelves import Shelves
+from tests.matrix.routes import ROWS
+from tests.processes import running_web
+
+WITHOUT_A_PAGE = {
+    "livez": "for machines",
+    "readyz": "for machines",
+    "media/<path:name>": "pictures",
+    "favicon.ico": "a picture",
+    "site.webmanifest": "for machines",
+    "service-worker.js": "for machines",
+    "cart/badge/": "a part of every page",
+    "cart/drawer/": "the drawer, opened over a page",
+    "orders/<slug:number>/status/": "a part of the order's page",
+    "orders/<slug:number>/returned/": "leads on to the order's page",
+    "accounts/password/set/": "leads on: everybody has a password",
+    "accounts/login/code/confirm/": "leads on: nobody signs in by code",
+}
+
+
+@pytest.fixture(scope="module")
+def web(django_db_setup: None, _simulator_process: Simulator, media_folder: Path) -> Iterator[str]:
+    """The web process of a shop that can also be read from right to left."""
+    with running_web(
+        application="tests.pseudo_wsgi:application",
+        SHOP_OFFLINE_PAGE="false",
+        SIMULATOR_URL=_simulator_process.url,
+        MEDIA_ROOT=str(media_folder),
+    ) as address:
+        yield address
+
+
+def test_every_page_is_on_a_walk() -> None:
+    pages = {row.route for row in ROWS if row.get != 405}
+    walked = [route for _walk, routes in WALKS.values() for route in sorted(routes)]
+
+    assert sorted([*walked, *WITHOUT_A_PAGE]) == sorted(pages)
+
+
+def look_closely(page: Page, scene: Scene, *, is_first_dark: bool) -> list[str]:
+    """Look by day and by night, once wide and once narrow."""
+    found = []
+    widths = (scene.width,) * 2 if scene.width else (DESKTOP, PHONE)
+    schemes = ("dark", "light") if is_first_dark else ("light", "dark")
+    for width, scheme in zip(widths, schemes, strict=True):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=scheme)
+        barriers = find_barriers(page, layer=scene.layer, is_mail=scene.is_mail)
+        found += [f"{scene.name}, {width} px, {scheme}: {barrier}" for barrier in barriers]
+    return found
+
+
+@pytest.mark.parametrize("language", ["en", pseudo.CODE])
+@pytest.mark.parametrize("walk", WALKS)
+def test_nothing_is_in_anybodys_way(
+    walk: str, language: str, visit: Visit, shop: Simulator, shelves: Shelves, web: str,
+    media_folder: Path,
+) -> None:  # fmt: skip
+    fill_the_rest(shelves, media_folder)
+    visitor = Visitor(visit(), shop, shelves, web, language)
+    found: list[str] = []
+    take_walk, _routes = WALKS[walk]
+
+    with pseudo.spoken() if language == pseudo.CODE else nullcontext():
+        for scene in take_walk(visitor):
+            found += look_closely(visitor.page, scene, is_first_dark=language != "en")
+
+    assert not found, "\n".join(found)
