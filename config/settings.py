@@ -365,6 +365,12 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_FORMS = {
+    "login": "accounts.forms.SignInForm",
+    "signup": "accounts.forms.SignUpForm",
+    "reset_password": "accounts.forms.ResetForm",
+    "confirm_email_verification_code": "accounts.forms.ConfirmCodeForm",
+}
 LOGIN_URL = "account_login"
 # Catalogue pages are the same for everybody and show no messages; these pages do.
 LOGIN_REDIRECT_URL = "orders:account"
