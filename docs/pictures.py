@@ -116,7 +116,7 @@ def sell(page: Page, shoot: Shoot) -> None:
     page.goto("/admin/")
     shoot("admin")
     page.goto("/admin/orders/order/")
-    page.locator("#result_list a, table tbody a").first.click()
+    page.goto(page.locator("a[href$='/change/']").first.get_attribute("href") or "/admin/")
     page.wait_for_load_state()
     shoot("admin-order")
 

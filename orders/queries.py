@@ -400,10 +400,11 @@ def _expect(order: Order, shipments: list[ShipmentView], *, country: str) -> Exp
     day = localdate(started_at)
     is_packed = bool(shipments)
     leaves_by = None if is_packed or not handling_days else add_working_days(day, handling_days)
-    arrives_by = add_working_days(leaves_by or day, days_max)
+    leaves_on = leaves_by or day
+    arrives_by = add_working_days(leaves_on, days_max)
     if arrives_by < localdate():
         return None
-    return Expectation(leaves_by, add_working_days(day, days_min), arrives_by)
+    return Expectation(leaves_by, add_working_days(leaves_on, days_min), arrives_by)
 
 
 def add_working_days(day: date, count: int) -> date:

@@ -135,7 +135,7 @@ def test_a_paid_order_says_what_happens_next_and_when(
     expectation = queries.get_order_view(order).expectation
 
     assert expectation == queries.Expectation(
-        leaves_by=date(2026, 11, 24), arrives_from=date(2026, 11, 24), arrives_by=date(2026, 11, 30)
+        leaves_by=date(2026, 11, 24), arrives_from=date(2026, 11, 26), arrives_by=date(2026, 11, 30)
     )
     assert "What happens next" in shopper.see(order)
 
