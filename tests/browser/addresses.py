@@ -1,5 +1,7 @@
 """Every page of the shop, by its route: what is tried on all pages finds them here.
 
+A route's first address is its plain page, further ones are states of it.
+
 A new GET route needs its place in one of these; `test_fit.py` compares them with the routes.
 """
 

@@ -43,7 +43,7 @@ UNBROKEN = f"{WORD} {WORD[:59]}"
 DEAR = Decimal("123456789.00")
 DEAREST_TO_PAY = Decimal("987654.00")
 """Payment providers take no more than eight digits, cents included."""
-EMAIL = f"{WORD.lower()[:60]}@{WORD.lower()[:50]}.example.com"
+EMAIL = f"{WORD.lower()[:50]}@{WORD.lower()[:50]}.example.com"
 TITLES = {"bowl": (SENTENCE, DEAR), "works": (UNBROKEN, DEAREST_TO_PAY)}
 ADDRESS = Address(
     name=UNBROKEN, street=f"{UNBROKEN} 123", postcode="10117", city=UNBROKEN[:100], region="",
