@@ -341,11 +341,11 @@ def test_what_takes_long_is_seen_to_be_on_its_way(
 
     page.get_by_role("link", name="Stoneware").click()
     wait_for(page, lambda: held)
-    assert page.evaluate(WAITING)
+    wait_for(page, lambda: page.evaluate(WAITING))
     expect(page.locator("#listing .grid")).to_have_css("opacity", "0.5")
     held[0].continue_()
     expect(page.locator(".card")).to_have_count(1)
-    assert not page.evaluate(WAITING)
+    wait_for(page, lambda: not page.evaluate(WAITING))
 
     put_in_cart(page)
     page.goto("/checkout/")
