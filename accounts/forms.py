@@ -25,7 +25,8 @@ class _SaysWhatIsMissing:
             self.fields[name].error_messages["required"] = MISSING[name]
 
 
-class SignInForm(_SaysWhatIsMissing, forms.LoginForm):  # type: ignore[misc]  # allauth is untyped
+# allauth is untyped, so mypy takes its forms for Any.
+class SignInForm(_SaysWhatIsMissing, forms.LoginForm):  # type: ignore[misc]
     pass
 
 

@@ -275,7 +275,7 @@ class CheckoutForm(forms.Form):
         number = re.sub(r"^[^\W\d_]+[.:\s]+(?=[+(\d])", "", phone)
         digits = sum(character.isdigit() for character in number)
         if phone and (not 5 <= digits <= 20 or any(map(str.isalpha, number))):
-            raise forms.ValidationError(_("Enter a phone number such as +49 30 1234567."))
+            raise forms.ValidationError(_("Enter a phone number such as +49 30 1234567."))
         return number
 
     def to_address(self) -> Address:

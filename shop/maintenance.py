@@ -36,9 +36,6 @@ class Notice:
         end = _read_time(self.ends_at)
         return end if end and end > now else None
 
-    def get_begin(self) -> datetime | None:
-        return _read_time(self.began_at)
-
     def count_seconds_left(self, *, now: datetime) -> int:
         """Return what `Retry-After` should say."""
         end = self.get_end(now=now)

@@ -57,7 +57,7 @@ def find_addresses(request: HttpRequest) -> HttpResponse:
     if not photon.is_on():
         raise Http404
     if "picked" in request.POST:
-        form = _fill_in(request)
+        form = _make_form(request.POST.dict(), is_bound=False)
         form.fields["street"].widget.attrs["autofocus"] = True
         return render(request, "orders/checkout.html#address", {"form": form, "looks_ahead": True})
     cart = find_cart(request)
@@ -79,15 +79,14 @@ def _may_ask(cart: Cart) -> bool:
         return True
 
 
-def _fill_in(request: HttpRequest) -> CheckoutForm:
-    countries = list_countries()
-    country = choose_country(request.POST.get("country", ""), countries)
-    initial = request.POST.dict()
-    return CheckoutForm(initial=initial, country=country, countries=countries, offers=[])
-
-
 def _read_form(request: HttpRequest) -> CheckoutForm:
-    typed = take_suggestion(request.POST.dict())
+    """Bind what was typed, with the suggestion that was taken in its place."""
+    return _make_form(take_suggestion(request.POST.dict()), is_bound=True)
+
+
+def _make_form(typed: dict[str, str], *, is_bound: bool) -> CheckoutForm:
+    """Make the form with the fields of the country that was chosen; unbound, nothing is judged."""
     countries = list_countries()
     country = choose_country(typed.get("country", ""), countries)
-    return CheckoutForm(typed, country=country, countries=countries, offers=[])
+    values = {"data": typed} if is_bound else {"initial": typed}
+    return CheckoutForm(**values, country=country, countries=countries, offers=[])

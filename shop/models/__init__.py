@@ -1,6 +1,7 @@
+from shop.models.change import Change
 from shop.models.content import Page
 from shop.models.mail import Mail
 from shop.models.outbox import OutboxMessage
 from shop.models.tax import TaxClass, TaxRate
 
-__all__ = ["Mail", "OutboxMessage", "Page", "TaxClass", "TaxRate"]
+__all__ = ["Change", "Mail", "OutboxMessage", "Page", "TaxClass", "TaxRate"]

@@ -25,6 +25,7 @@ from tests.browser.shopper import (
 )
 
 LOW = {"width": 1280, "height": 420}
+PHONE = {"width": 390, "height": 844}
 TABLEWARE = "/categories/table/tableware/"
 
 
@@ -406,6 +407,30 @@ def test_pages_melt_into_each_other_unless_less_motion_is_asked_for(
     page.wait_for_url("**/dune-mug/")
 
     assert page.evaluate("window.melts") is melts
+
+
+def test_the_filters_of_a_phone_stay_open_until_the_products_are_asked_for(
+    visit: Visit, shelves: Shelves
+) -> None:
+    page = visit(viewport=PHONE, has_touch=True)
+    page.goto(TABLEWARE)
+    page.get_by_role("button", name="Filters").tap()
+    sheet = page.get_by_role("region", name="Filters")
+    expect(sheet.get_by_role("button", name="Show 2 products")).to_be_visible()
+
+    sheet.get_by_role("link", name="Stoneware").tap()
+    shown = sheet.get_by_role("button", name="Show 1 product", exact=True)
+    expect(shown).to_be_visible()
+    expect(sheet.get_by_role("link", name="Stoneware")).to_be_focused()
+    expect(said(page)).to_have_text("1 product")
+    assert page.url.endswith("?material=stoneware")
+
+    shown.tap()
+    expect(sheet).to_be_hidden()
+    expect(page.locator(".card")).to_have_count(1)
+    expect(page.get_by_role("link", name="Remove Material: Stoneware")).to_be_visible()
+    page.go_back()
+    expect(page.locator(".card")).to_have_count(2)
 
 
 def test_only_catalogue_pages_are_fetched_ahead_and_only_when_pointed_at(

@@ -131,7 +131,7 @@ def test_addresses_of_other_countries_are_taken_and_tidied(
         ({"postcode": ""}, "Enter the postcode."),
         ({"postcode": "1011"}, "Enter a postcode as it is written in Germany"),
         ({"city": ""}, "Enter the city or town."),
-        ({"phone": "call me"}, "Enter a phone number such as +49 30 1234567."),
+        ({"phone": "call me"}, "Enter a phone number such as +49 30 1234567."),
         ({"shipping_method": "carrier-pigeon"}, "This delivery is not offered for your address."),
     ],
 )

@@ -68,8 +68,8 @@ def test_what_can_mean_only_one_thing_is_mended_without_a_word(
         ({"postcode": "1011"}, "Enter a postcode as it is written in Germany, such as 26133."),
         ({"postcode": "80331", "city": "10117 Berlin"}, "Enter the city alone: another postcode"),
         ({"city": "10117"}, "Enter the name of the city or town."),
-        ({"phone": "030 CALL ME 12"}, "Enter a phone number such as +49 30 1234567."),
-        ({"phone": "123"}, "Enter a phone number such as +49 30 1234567."),
+        ({"phone": "030 CALL ME 12"}, "Enter a phone number such as +49 30 1234567."),
+        ({"phone": "123"}, "Enter a phone number such as +49 30 1234567."),
     ],
 )
 def test_what_is_wrong_is_told_with_how_to_mend_it_and_kept_as_it_was_typed(

@@ -9,7 +9,7 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   /* Somebody is still typing or tapping there: their own answer will come. */
   if (detail.target.querySelector("[data-waits]")) detail.shouldSwap = false;
   const focused = document.activeElement;
-  if (detail.shouldSwap && detail.target.contains(focused)) {
+  if (detail.shouldSwap && focused !== document.body) {
     heirs = [focused.closest("[data-focus-next]")?.dataset.focusNext, "[data-catches-focus]"];
   }
 });
