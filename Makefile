@@ -18,8 +18,8 @@ run: ## Start the whole shop; PORT=8080 chooses another port
 setup: ## Install everything for development into .venv
 	@$(PYTHON) config/run.py --setup dev
 
-test: setup browser ## Run all tests; ARGS="tests/cart -x" is passed to pytest
-	@$(VENV)/python -m pytest $(ARGS)
+test: setup browser ## Run all tests on all cores; ARGS="tests/cart -x" is passed to pytest instead
+	@$(VENV)/python -m pytest $(or $(ARGS),-n auto --dist worksteal)
 
 browser:
 	@if ! $(CHROMIUM) >/dev/null; then \

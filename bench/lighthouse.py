@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
@@ -137,31 +137,14 @@ def measure(options: argparse.Namespace, program: Sequence[str]) -> dict[str, An
 @contextmanager
 def demo_shop() -> Iterator[str]:
     """Run the demo shop with every photograph rendered, as it is in production; yield its origin."""
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="emporium-bench-")))
-        cluster = stack.enter_context(server.database())
-        port, provider_port = server.free_port(), server.free_port()
-        os.environ.update(
-            DJANGO_SETTINGS_MODULE="bench.settings",
-            BENCH_STATIC_ROOT=str(folder / "static"),
-            MEDIA_ROOT=str(folder / "media"),
-            MAINTENANCE_FILE=str(folder / "maintenance.json"),
-            DATABASE_URL=cluster.url(),
-            EMPORIUM_MODE="trial",
-            DEBUG="false",
-            STATIC_HASHED="true",
-            LOG_LEVEL="ERROR",
-            PORT=str(port),
-            SIMULATOR_URL=f"http://127.0.0.1:{provider_port}",
-        )
+    with server.place() as here:
         print("Preparing the demo shop with its photographs; this takes a minute or two.")
         manage("collectstatic", "--no-input", "--verbosity", "0")
         manage("migrate", "--no-input", "--verbosity", "0")
         manage("demo")
         manage("relay", "--once")
-        stack.enter_context(server.provider(port=provider_port, environment={}))
-        stack.enter_context(server.web("config.wsgi:application", port=port, environment={}))
-        yield f"http://127.0.0.1:{port}"
+        with server.provider(port=here.provider_port), server.shop(port=here.port):
+            yield here.origin
 
 
 def manage(*command: str) -> None:

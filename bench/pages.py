@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import re
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 import brotli
@@ -28,6 +28,8 @@ HIDDEN_FIELD = re.compile(
     r' value="([^"]*)"'
 )
 CART_LINES = 3
+SHORTEST_MISSPELT = 4
+FEW = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +56,32 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What there is to visit. `listings` maps a category's address to how many pages it has."""
+    """What there is to visit. `listings` maps a category's address to how many pages it has.
+
+    `slips` says in how many ways words are begun, misspelt, or hit on the keyboard by chance.
+    """
 
     size: int
     products: list[str]
     large_product: str
     listings: dict[str, int]
+    filtered: list[str]
     words: list[str]
+    rare_words: list[str]
     variants: list[int]
+    slips: int = 1_000_000
+
+    def few(self) -> World:
+        """Keep a few addresses of each kind, so that a cache soon has all of them."""
+        return replace(
+            self,
+            products=self.products[:FEW],
+            listings={address: min(pages, 2) for address, pages in self.listings.items()},
+            filtered=self.filtered[:FEW],
+            words=self.words[:FEW],
+            rare_words=self.rare_words[:FEW],
+            slips=FEW,
+        )
 
 
 Visit = Generator[Request, Response, None]
@@ -69,12 +89,16 @@ Visit = Generator[Request, Response, None]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`prepare` is done once by each client, whose cookies then stay, unless every visit is new."""
+    """`prepare` is done once by each client, whose cookies then stay, unless every visit is new.
+
+    A public page is the same for everybody, so that a cache may keep it.
+    """
 
     name: str
     visit: Callable[[World, Random], Visit]
     prepare: Callable[[World, Random], Visit] | None = None
     is_new_visitor: bool = field(default=False)
+    is_public: bool = field(default=False)
 
 
 def home(world: World, random: Random) -> Visit:
@@ -99,8 +123,49 @@ def large_product(world: World, random: Random) -> Visit:
     yield Request(world.large_product)
 
 
+def category_facets(world: World, random: Random) -> Visit:
+    """Narrow a listing down by three facets."""
+    yield Request(random.choice(world.filtered))
+
+
 def search(world: World, random: Random) -> Visit:
     yield Request(f"/search/?q={random.choice(world.words)}")
+
+
+def search_rare(world: World, random: Random) -> Visit:
+    yield Request(f"/search/?q={random.choice(world.rare_words)}")
+
+
+def search_misspelt(world: World, random: Random) -> Visit:
+    mistake = _choose(world, random)
+    word = mistake.choice([word for word in world.words if len(word) > SHORTEST_MISSPELT])
+    yield Request(f"/search/?q={misspell(word, mistake)}")
+
+
+def search_nothing(world: World, random: Random) -> Visit:
+    """Look for letters that are no word."""
+    letters = _choose(world, random).choices("qxzvwkj", k=9)
+    yield Request(f"/search/?q={''.join(letters)}")
+
+
+def suggestions(world: World, random: Random) -> Visit:
+    """Ask after a few letters of a word, as somebody who types does."""
+    pause = _choose(world, random)
+    word = pause.choice(world.words)
+    yield Request(f"/search/suggestions/?q={word[: pause.randint(2, len(word))]}")
+
+
+def _choose(world: World, random: Random) -> Random:
+    """Choose one of so many ways to type something, each of which is the same every time."""
+    return Random(random.randrange(world.slips))
+
+
+def misspell(word: str, random: Random) -> str:
+    """Leave a letter out, or swap two, inside the word."""
+    place = random.randrange(1, len(word) - 2)
+    if random.random() < 0.5:
+        return word[:place] + word[place + 1 :]
+    return word[:place] + word[place + 1] + word[place] + word[place + 2 :]
 
 
 def cart(world: World, random: Random) -> Visit:
@@ -131,12 +196,17 @@ def _add(variant: int) -> Request:
 PAGES = {
     page.name: page
     for page in (
-        Page("home", home),
-        Page("category", category),
-        Page("category-deep", category_deep),
-        Page("product", product),
-        Page("large-product", large_product),
-        Page("search", search),
+        Page("home", home, is_public=True),
+        Page("category", category, is_public=True),
+        Page("category-deep", category_deep, is_public=True),
+        Page("category-facets", category_facets, is_public=True),
+        Page("product", product, is_public=True),
+        Page("large-product", large_product, is_public=True),
+        Page("search", search, is_public=True),
+        Page("search-rare", search_rare, is_public=True),
+        Page("search-misspelt", search_misspelt, is_public=True),
+        Page("search-nothing", search_nothing, is_public=True),
+        Page("suggestions", suggestions, is_public=True),
         Page("cart", cart, prepare=fill_cart),
         Page("add-to-cart", add_to_cart, is_new_visitor=True),
         Page("place-order", place_order, is_new_visitor=True),

@@ -16,7 +16,7 @@ from typing import Any
 from bench.weight import Weight
 
 HEADINGS = (
-    "page", "req/s", "p50 ms", "p95 ms", "CPU ms", "web", "db", "x bare", "SQL", "bytes", "gzip",
+    "page", "req/s", "p50 ms", "p95 ms", "p99 ms", "CPU ms", "web", "db", "x bare", "SQL", "bytes", "gzip",
 )  # fmt: skip
 
 
@@ -28,6 +28,7 @@ class Measured:
     per_second: float
     p50_ms: float
     p95_ms: float
+    p99_ms: float
     cpu_ms: float
     web_cpu_ms: float
     database_cpu_ms: float
@@ -53,6 +54,7 @@ def summarise(windows: Sequence[Mapping[str, Any]]) -> Measured:
         per_second=statistics.median(len(w["latencies"]) / w["seconds"] for w in windows),
         p50_ms=_percentile(latencies, 0.50),
         p95_ms=_percentile(latencies, 0.95),
+        p99_ms=_percentile(latencies, 0.99),
         cpu_ms=cpu("web") + cpu("database"),
         web_cpu_ms=cpu("web"),
         database_cpu_ms=cpu("database"),
@@ -62,13 +64,20 @@ def summarise(windows: Sequence[Mapping[str, Any]]) -> Measured:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A page as each visit made it anew, and as the page cache gave it out, as far as measured."""
+
+    weight: Weight
+    made: Measured | None = None
+    cached: Measured | None = None
+
+
 def as_json(
-    options: Mapping[str, Any],
-    bare: Measured,
-    pages: Mapping[str, tuple[Measured, Weight]],
+    chosen: Mapping[str, Any], bare: Measured, results: Mapping[str, Result]
 ) -> dict[str, Any]:
     return {
-        **options,
+        **chosen,
         "machine": {
             "cores": os.cpu_count(),
             "python": platform.python_version(),
@@ -77,13 +86,24 @@ def as_json(
         "bare": asdict(bare),
         "pages": {
             name: {
-                **asdict(measured),
-                **asdict(weight),
-                "cpu_ratio_to_bare": measured.cpu_ms / bare.cpu_ms,
-                "rate_ratio_to_bare": measured.per_second / bare.per_second,
+                **asdict(result.weight),
+                **(_as_json(result.made, bare) if result.made else {}),
+                **({"cached": _as_json(result.cached, bare)} if result.cached else {}),
+                "failures": {
+                    **(result.made.failures if result.made else {}),
+                    **(result.cached.failures if result.cached else {}),
+                },
             }
-            for name, (measured, weight) in pages.items()
+            for name, result in results.items()
         },
+    }
+
+
+def _as_json(measured: Measured, bare: Measured) -> dict[str, Any]:
+    return {
+        **asdict(measured),
+        "cpu_ratio_to_bare": measured.cpu_ms / bare.cpu_ms,
+        "rate_ratio_to_bare": measured.per_second / bare.per_second,
     }
 
 
@@ -99,6 +119,7 @@ def line(name: str, measured: Measured, bare: Measured, weight: Weight | None = 
             f"{measured.per_second:,.1f}",
             f"{measured.p50_ms:.1f}",
             f"{measured.p95_ms:.1f}",
+            f"{measured.p99_ms:.1f}",
             f"{measured.cpu_ms:.2f}",
             f"{measured.web_cpu_ms:.2f}",
             f"{measured.database_cpu_ms:.2f}",
@@ -117,7 +138,7 @@ def save(results: Mapping[str, Any], path: Path) -> None:
 
 def _line(cells: Sequence[str]) -> str:
     first, *others = cells
-    return f"{first:<15}" + "".join(f"{cell:>10}" for cell in others)
+    return f"{first:<16}" + "".join(f"{cell:>10}" for cell in others)
 
 
 def _percentile(ordered: Sequence[float], share: float) -> float:

@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from config.postgres import Cluster
@@ -26,13 +27,65 @@ LIKE_A_SERVER = {
     "effective_cache_size": "8GB",
     "work_mem": "16MB",
     "random_page_cost": "1.1",
+    "max_wal_size": "4GB",
 }
+WITHOUT_PAGE_CACHE = {"PAGE_CACHE_MB": "0"}
 SECONDS_TO_START = 60
 SECONDS_TO_STOP = 10
 
 
+OF_THE_SHELL = (
+    *("REDIS_URL", "CELERY_BROKER_URL", "EMAIL_URL", "S3_BUCKET", "ALLOWED_HOSTS", "SHOP_URL"),
+    *("STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "STRIPE_API_BASE", "PAYMENT_SIMULATOR"),
+    *("SHOP_LANGUAGE", "SHOP_CURRENCY", "SHOP_COUNTRY", "SECRET_KEY"),
+)
+
+
 class NotStarted(Exception):
     """A process of the run did not come up; the text says which and what it wrote."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a run's shop lives: its database and the ports of its shop and payment provider."""
+
+    cluster: Cluster
+    port: int
+    provider_port: int
+
+    @property
+    def origin(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+@contextmanager
+def place() -> Iterator[Place]:
+    """Start a database, and set this process and its children up for a shop on it.
+
+    What the shell says of some other shop is forgotten.
+    """
+    for name in OF_THE_SHELL:
+        os.environ.pop(name, None)
+        os.environ.pop(f"{name}_FILE", None)
+    with (
+        tempfile.TemporaryDirectory(prefix="emporium-bench-") as folder,
+        database() as cluster,
+    ):
+        here = Place(cluster, port=free_port(), provider_port=free_port())
+        os.environ.update(
+            DJANGO_SETTINGS_MODULE="bench.settings",
+            BENCH_STATIC_ROOT=f"{folder}/static",
+            MEDIA_ROOT=f"{folder}/media",
+            MAINTENANCE_FILE=f"{folder}/maintenance.json",
+            DATABASE_URL=cluster.url(),
+            EMPORIUM_MODE="trial",
+            DEBUG="false",
+            STATIC_HASHED="true",
+            LOG_LEVEL="ERROR",
+            PORT=str(here.port),
+            SIMULATOR_URL=f"http://127.0.0.1:{here.provider_port}",
+        )
+        yield here
 
 
 @contextmanager
@@ -56,22 +109,32 @@ def server_pid(cluster: Cluster) -> int:
 
 
 @contextmanager
-def web(application: str, *, port: int, environment: Mapping[str, str]) -> Iterator[int]:
+def web(
+    application: str, *, port: int, environment: Mapping[str, str] | None = None
+) -> Iterator[int]:
     """Serve an application with granian; yield the id of its main process."""
     command = (
         *("-m", "granian", "--interface", "wsgi", "--no-ws", "--host", "127.0.0.1"),
         *("--port", str(port), "--workers", str(WORKERS), "--blocking-threads", str(THREADS)),
         *("--workers-kill-timeout", "5", "--log-level", "warning", application),
     )
-    with _running(command, environment, answers_at=f"http://127.0.0.1:{port}/") as pid:
+    with _running(command, environment or {}, answers_at=f"http://127.0.0.1:{port}/") as pid:
         yield pid
 
 
 @contextmanager
-def provider(*, port: int, environment: Mapping[str, str]) -> Iterator[int]:
+def shop(*, port: int, has_page_cache: bool = True) -> Iterator[int]:
+    """Serve the shop of this process's settings, with its page cache or without."""
+    environment = {} if has_page_cache else WITHOUT_PAGE_CACHE
+    with web("config.wsgi:application", port=port, environment=environment) as pid:
+        yield pid
+
+
+@contextmanager
+def provider(*, port: int) -> Iterator[int]:
     """Run the payment simulator, which forgets everything."""
     command = ("manage.py", "simulator", "--port", str(port), "--state", ":memory:")
-    with _running(command, environment, answers_at=f"http://127.0.0.1:{port}/") as pid:
+    with _running(command, {}, answers_at=f"http://127.0.0.1:{port}/") as pid:
         yield pid
 
 

@@ -6,3 +6,7 @@ class CatalogConfig(AppConfig):
 
     def ready(self) -> None:
         from catalog import checkups, invariants  # noqa: F401
+        from catalog.services import searches
+        from shop import notes
+
+        notes.register("search", searches.note)

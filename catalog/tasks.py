@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from catalog.services import media
+from catalog.services import media, searches, vocabulary
 from shop.tasks import KeyedTask
 
 
@@ -12,3 +12,15 @@ from shop.tasks import KeyedTask
 def make_renditions(*, asset_id: int, **_: object) -> None:
     """Make the renditions of one picture."""
     media.make_renditions(asset_id)
+
+
+@shared_task(name="catalog.count_words")
+def count_words(**_: object) -> None:
+    """Count how common the catalogue's words are, for help with the spelling."""
+    vocabulary.count()
+
+
+@shared_task(name="catalog.prune_searches")
+def prune_searches(**_: object) -> None:
+    """Forget what was looked for long ago."""
+    searches.prune()

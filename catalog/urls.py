@@ -8,5 +8,6 @@ urlpatterns = [
     path("categories/<path:path>/", category.category, name="category"),
     path("products/<slug:slug>/", product.product, name="product"),
     path("search/", search.search, name="search"),
+    path("search/suggestions/", search.suggestions, name="suggestions"),
     path("sellers/<slug:slug>/", seller.seller, name="seller"),
 ]

@@ -33,6 +33,8 @@ def list_navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 ("catalog.Category", _("Categories"), "account_tree"),
                 ("catalog.Attribute", _("Attributes"), "tune"),
                 ("catalog.ImageAsset", _("Pictures"), "image"),
+                ("catalog.Synonym", _("Synonyms"), "sync_alt"),
+                ("catalog.SearchRecord", _("Searches"), "manage_search"),
             ],
         ),
         (_("Content"), [("shop.Page", _("Pages"), "article")]),

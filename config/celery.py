@@ -39,6 +39,9 @@ app.conf.beat_schedule = {
         "options": {"expires": 55},
     },
     "clear finished outbox": {"task": "shop.clear_outbox", "schedule": 3600.0},
+    "prune the journal of changes": {"task": "shop.prune_changes", "schedule": 600.0},
+    "count the words of the catalogue": {"task": "catalog.count_words", "schedule": 7200.0},
+    "prune the record of searches": {"task": "catalog.prune_searches", "schedule": 86_400.0},
     "clear old sessions": {"task": "shop.clear_sessions", "schedule": 86_400.0},
 }
 

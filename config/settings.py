@@ -233,6 +233,11 @@ SESSION_ENGINE = f"django.contrib.sessions.backends.{'cached_db' if REDIS_URL el
 
 CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", REDIS_URL)
 
+# Pages that are the same for everybody are kept; the journal of changes says when they are old.
+CHANGES_POLL_SECONDS = env.number("CHANGES_POLL_MS", 500, at_most=60_000) / 1000
+PAGE_CACHE_BYTES = env.number("PAGE_CACHE_MB", 64, at_most=1_000_000) * 2**20
+SHARED_CACHE_SECONDS = env.number("SHARED_CACHE_SECONDS", 1, at_most=86_400)
+
 # Files --------------------------------------------------------------------------------------------
 
 STATIC_URL = "/static/"

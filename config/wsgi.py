@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 from config import postgres
+from shop.page_cache.wsgi import keep_pages
 
 
 def limit_statements() -> None:
@@ -21,4 +22,4 @@ def limit_statements() -> None:
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 postgres.ensure_started()
 limit_statements()
-application = get_wsgi_application()
+application = keep_pages(get_wsgi_application())

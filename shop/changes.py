@@ -11,6 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
@@ -22,20 +23,37 @@ logger = logging.getLogger(__name__)
 EVERYTHING = "everything"
 LONGEST_PAUSE_SECONDS = 3600
 """Who was away for longer may have missed what was pruned meanwhile."""
+LONGEST_WAIT_SECONDS = 2.0
 _LOOK = """
 SELECT pg_current_snapshot()::text, pg_current_xact_id_if_assigned()::text::bigint,
        change.id, change.subject, change.xid
 FROM (SELECT 1) AS always
 LEFT JOIN shop_change AS change
-    ON change.xid >= %(horizon)s
+    ON change.xid >= coalesce(%(horizon)s::bigint,
+                              pg_snapshot_xmin(pg_current_snapshot())::text::bigint)
     AND (NOT pg_visible_in_snapshot(change.xid::text::xid8, %(seen)s::pg_snapshot)
          OR change.xid = pg_current_xact_id_if_assigned()::text::bigint)
 """
 
 Follower = Callable[[frozenset[str]], Iterable[str]]
 """Takes subjects in, and names what else has changed with them (`category:7` for `product:5`)."""
-Watcher = Callable[[frozenset[str], int], None]
+Watcher = Callable[[frozenset[str], int], object]
 """Takes all subjects, and the highest number of the transactions they come from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What PostgreSQL showed at one moment: every transaction below `xmin`, none from `xmax` on."""
+
+    text: str
+
+    @property
+    def xmin(self) -> int:
+        return int(self.text.split(":")[0])
+
+    @property
+    def xmax(self) -> int:
+        return int(self.text.split(":")[1])
 
 
 class _Reader:
@@ -43,14 +61,25 @@ class _Reader:
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
+        self.looking_thread: int | None = None
         self.forget()
 
     def forget(self) -> None:
-        self.snapshot: str | None = None
+        self.snapshot: Snapshot | None = None
+        self.start = 0
         self.own_rows: set[int] = set()
         self.looked_at = self.succeeded_at = 0.0
         self.is_due = True
-        self.lost_track = False
+        self.has_lost_track = False
+
+    def get_patience(self, now: float, interval: float) -> float:
+        """Return for how many seconds to wait while another thread looks.
+
+        A look that takes so long itself hangs on a database that does not answer.
+        """
+        is_fresh = now - self.succeeded_at < 2 * interval
+        hangs = self.looked_at > self.succeeded_at and now - self.looked_at > LONGEST_WAIT_SECONDS
+        return 0 if is_fresh or hangs else LONGEST_WAIT_SECONDS
 
 
 _reader = _Reader()
@@ -59,10 +88,11 @@ _watchers: list[Watcher] = []
 
 
 def subscribe(follower: Follower) -> Follower:
-    """Have a function called with each batch of subjects, from whichever thread looks.
+    """Have a function called with each batch of subjects, by whichever thread looks.
 
-    It may see a subject that it knows already. What it returns is told to the followers after it
-    and to the watchers. When it raises, `everything` follows with the next look.
+    It may be told a subject that it knows already, and `everything`, which means any. What it
+    returns is told to the followers after it, and to the watchers. When it raises, `everything`
+    follows with the next look.
     """
     if follower not in _followers:
         _followers.append(follower)
@@ -79,36 +109,36 @@ def watch(watcher: Watcher) -> Watcher:
 def catch_up() -> int:
     """Take in what was committed since the last look; return how many subjects that were.
 
-    Looks at most every `CHANGES_POLL_SECONDS`, and never inside a transaction: what it has not
+    Looks at most every `CHANGES_POLL_SECONDS`, and never inside a transaction: what is not
     committed yet must not become what the whole process knows. While another thread looks, this one
     goes on with what is known, unless that is too old. A database that is away changes nothing.
     """
     interval = settings.CHANGES_POLL_SECONDS
     now = time.monotonic()
-    if not _reader.is_due and now - _reader.looked_at < interval:
+    if not _reader.is_due and now - _reader.succeeded_at < interval:
         return 0
-    if is_in_transaction():
+    if _reader.looking_thread == threading.get_ident() or is_in_transaction():
         return 0
-    is_too_old = now - _reader.looked_at >= 2 * interval
-    if not _reader.lock.acquire(blocking=is_too_old):
+    if not _reader.lock.acquire(timeout=_reader.get_patience(now, interval)):
         return 0
     try:
-        if interval and not _reader.is_due and _reader.looked_at >= now:
-            return 0
+        _reader.looking_thread = threading.get_ident()
+        if not _reader.is_due and now - _reader.looked_at < interval:
+            return 0  # Somebody has looked meanwhile, or in vain a moment ago.
         return _look()
     finally:
+        _reader.looking_thread = None
         _reader.lock.release()
 
 
 def get_horizon() -> int:
-    """Return the transaction number below which this process has seen everything, 0 at first."""
-    snapshot = _reader.snapshot
-    return int(snapshot.partition(":")[0]) if snapshot else 0
+    """Return the transaction number below which nothing is unknown here; 0 before the first look."""
+    return _reader.snapshot.xmin if _reader.snapshot else 0
 
 
 def get_start() -> int:
-    """Return the transaction number from which on this process sees everything that happens."""
-    return _reader_start()
+    """Return the transaction number from which on this process was told of every change."""
+    return _reader.start
 
 
 def look_again() -> None:
@@ -120,3 +150,76 @@ def reset() -> None:
     """Forget what was seen; the next look is the first. For tests, which roll the journal back."""
     with _reader.lock:
         _reader.forget()
+    for watcher in _watchers:
+        watcher(frozenset({EVERYTHING}), 0)
+
+
+def _look() -> int:
+    """Read what the last snapshot could not see and hand it on. The caller holds the lock."""
+    began_at = time.monotonic()
+    _reader.looked_at, _reader.is_due = began_at, False
+    try:
+        subjects, xid = _read(began_at)
+    except (DatabaseError, InterfaceError) as error:
+        if connection.in_atomic_block:
+            raise
+        logger.warning("The journal of changes cannot be read: %s", error)
+        connection.close_if_unusable_or_obsolete()
+        return 0
+    if subjects:
+        _hand_on(subjects, xid)
+    _reader.succeeded_at = began_at
+    return len(subjects)
+
+
+def _read(now: float) -> tuple[frozenset[str], int]:
+    """Return what is new, with the highest number of the transactions that wrote it."""
+    seen = _reader.snapshot
+    # Below Django's cursor: an ORM's worth of bookkeeping, twice a second, for an empty answer.
+    connection.ensure_connection()
+    with connection.wrap_database_errors, connection.connection.cursor() as cursor:
+        cursor.execute(
+            _LOOK, {"horizon": seen.xmin if seen else None, "seen": seen.text if seen else None}
+        )
+        rows = cursor.fetchall()
+    text, own_xid, *_none = rows[0]
+    snapshot = Snapshot(text)
+    new = [(subject, xid) for _text, _own, id, subject, xid in rows if _is_new(id)]
+    _remember_rows(snapshot, own_xid=own_xid, ids={row[2] for row in rows} - {None})
+    if seen is None:
+        _reader.start = snapshot.xmax
+        return frozenset(), 0
+    subjects = frozenset(subject for subject, _xid in new)
+    if _reader.has_lost_track or now - _reader.succeeded_at > LONGEST_PAUSE_SECONDS:
+        _reader.has_lost_track = False
+        return subjects | {EVERYTHING}, snapshot.xmax - 1
+    return subjects, max((xid for _subject, xid in new), default=0)
+
+
+def _is_new(id: int | None) -> bool:
+    return id is not None and id not in _reader.own_rows
+
+
+def _remember_rows(snapshot: Snapshot, *, own_xid: int | None, ids: set[int]) -> None:
+    """Go on from this snapshot.
+
+    Inside a test's own transaction there is none to go on from, since it shows whatever else that
+    transaction will write: the first one stays, and rows are told apart by their ids.
+    """
+    if own_xid is None or _reader.snapshot is None:
+        _reader.snapshot = snapshot
+    _reader.own_rows = set() if own_xid is None else _reader.own_rows | ids
+
+
+def _hand_on(subjects: frozenset[str], xid: int) -> None:
+    """Tell followers, then watchers; one that fails makes the next look bring `everything`."""
+    try:
+        for follower in _followers:
+            subjects |= frozenset(follower(subjects))
+        for watcher in _watchers:
+            watcher(subjects, xid)
+    except Exception:
+        _reader.has_lost_track = True
+        if not settings.CHANGES_POLL_SECONDS:
+            raise
+        logger.exception("What has changed could not be taken in; all of it will be read anew.")

@@ -8,7 +8,6 @@ from functools import lru_cache
 
 import psycopg
 from django.conf import settings
-from django.core.cache import cache
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.urls import reverse
@@ -16,18 +15,18 @@ from django.utils.translation import get_language
 
 from shop.clock import now
 from shop.models import Page
+from shop.remembered import until_changed
 from shop.tax import Rate
-
-FOOTER_CACHE_KEY = "shop:footer-pages"
 
 
 def list_footer_pages() -> list[tuple[str, str]]:
-    """List title and address of the footer's pages; kept in the cache for a minute."""
-    rows = cache.get(FOOTER_CACHE_KEY)
-    if rows is None:
-        rows = list(Page.objects.filter(is_in_footer=True).values_list("title", "slug"))
-        cache.set(FOOTER_CACHE_KEY, rows, 60)
-    return list(_address(tuple(rows), get_language()))
+    """List title and address of the footer's pages."""
+    return list(_address(_read_footer_rows(), get_language()))
+
+
+@until_changed("pages")
+def _read_footer_rows() -> tuple[tuple[str, str], ...]:
+    return tuple(Page.objects.filter(is_in_footer=True).values_list("title", "slug"))
 
 
 @lru_cache(maxsize=16)

@@ -249,11 +249,19 @@ def _listing() -> Mapping[str, Any]:
                 option("Sand", 9, swatch="#d8c6ab"))),
         ],
         "chips": [_of(label="Stoneware", remove_url="#"), _of(label="Moss", remove_url="#")],
+        "suggestions": _of(
+            query="mu", url="#", total=14, places=[_of(label="Mugs", url="#")], cards=[
+                _of(title="Dune mug", url="#", picture=_picture(), price_from=_euros("24.00"),
+                    price_varies=True),
+                _of(title="Mug of unglazed stoneware", url="#", picture=_picture(),
+                    price_from=_euros("19.00"), price_varies=False)]),
         "sorts": [
             _of(value="newest", label=_("Newest first"), url="#", selected=True),
             _of(value="price", label=_("Lowest price first"), url="#", selected=False),
         ],
-        "pagination": _of(page=2, pages=9, previous_url="#", next_url="#", numbers=numbers),
+        "pagination": _of(
+            page=2, pages=9, previous_url="#", next_url="#", more_url="#", numbers=numbers
+        ),
     }  # fmt: skip
 
 

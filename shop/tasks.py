@@ -9,7 +9,7 @@ from celery import Task, shared_task
 from celery.exceptions import Ignore
 from django.conf import settings
 
-from shop.services import mailer, relay
+from shop.services import changes, mailer, relay
 
 
 class KeyedTask(Task):  # type: ignore[misc]
@@ -48,6 +48,12 @@ def send_mail(*, mail_id: int, **_: object) -> None:
 def clear_outbox(**_: object) -> None:
     """Forget outbox rows that are long done."""
     relay.clear_done()
+
+
+@shared_task(name="shop.prune_changes")
+def prune_changes(**_: object) -> None:
+    """Forget lines of the journal that every process has seen."""
+    changes.prune()
 
 
 @shared_task(name="shop.clear_sessions")

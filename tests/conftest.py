@@ -12,9 +12,10 @@ from django.db import connection
 from django.test import Client
 from django.utils import translation
 
+from catalog import index
 from payments import gateways
 from payments.simulator.running import Simulator, running_simulator
-from shop import invariants
+from shop import changes, invariants
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +33,8 @@ def redis_url() -> str:
 def _a_clean_start(settings: Any) -> None:
     """Forget what the test before left in this process: cached values, the active language."""
     cache.clear()
+    changes.reset()
+    index.reset()
     translation.activate(settings.LANGUAGE_CODE)
 
 

@@ -28,6 +28,7 @@ SETTINGS_OF_THE_SHELL = (
     *("EMPORIUM_MODE", "DEBUG", "PORT", "REDIS_URL", "CELERY_BROKER_URL", "EMAIL_URL"),
     *("SHOP_URL", "SIMULATOR_URL", "PAYMENT_SIMULATOR", "STRIPE_API_BASE", "S3_BUCKET"),
     *("STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "ALLOWED_HOSTS", "SECRET_KEY", "PHOTON_URL"),
+    "SHARED_CACHE_SECONDS",
 )
 
 
@@ -40,6 +41,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]
             os.environ.pop(name, None)
             os.environ.pop(f"{name}_FILE", None)
         os.environ["STATIC_HASHED"] = "false"  # no collectstatic before every run
+        os.environ["CHANGES_POLL_MS"] = "0"  # a test sees what it has changed
+        os.environ["PAGE_CACHE_MB"] = "0"
         os.environ["MAINTENANCE_FILE"] = str(new_folder() / "nobody-writes-it")
         if not os.environ.get("DATABASE_URL"):
             os.environ["DATABASE_URL"] = started.enter_context(postgres())

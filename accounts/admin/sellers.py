@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -9,6 +10,7 @@ from unfold.admin import TabularInline
 
 from accounts.admin.scoping import SellerScopedAdmin, get_seller_roles
 from accounts.models import Seller, SellerMember
+from shop.admin.announcing import Announcing
 
 
 class MemberInline(TabularInline):
@@ -18,7 +20,7 @@ class MemberInline(TabularInline):
 
 
 @admin.register(Seller)
-class SellerAdmin(SellerScopedAdmin):
+class SellerAdmin(Announcing, SellerScopedAdmin):
     """The shop's staff see every seller; a seller's people tell their own story."""
 
     seller_path = "pk"
@@ -33,6 +35,9 @@ class SellerAdmin(SellerScopedAdmin):
         (_("What shoppers read"), {"fields": ["tagline", "story", "handling_days"]}),
     ]
     inlines = [MemberInline]
+
+    def list_subjects(self, rows: Sequence[Seller]) -> list[str]:
+        return [f"seller:{seller.pk}" for seller in rows]
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, Any]:
         return {} if obj else {"slug": ["name"]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from accounts.models import Seller
+from shop.services.changes import announce
 from shop.transactions import own_transaction
 
 
@@ -34,4 +35,6 @@ def save_seller(
         for column in changed:
             setattr(seller, column, columns[column])
         seller.save(update_fields=changed)
+    if changed or is_new:
+        announce(f"seller:{seller.pk}")
     return seller

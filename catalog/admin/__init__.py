@@ -1,3 +1,3 @@
-from catalog.admin import attributes, categories, pictures, products, stock
+from catalog.admin import attributes, categories, pictures, products, search, stock
 
-__all__ = ["attributes", "categories", "pictures", "products", "stock"]
+__all__ = ["attributes", "categories", "pictures", "products", "search", "stock"]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -7,10 +8,11 @@ from django.http import HttpRequest
 
 from accounts.admin.scoping import SellerScopedAdmin
 from catalog.models import Attribute
+from shop.admin.announcing import Announcing
 
 
 @admin.register(Attribute)
-class AttributeAdmin(SellerScopedAdmin):
+class AttributeAdmin(Announcing, SellerScopedAdmin):
     """Kinds of facts, kept by the shop; sellers look them up for their products."""
 
     seller_path = ""
@@ -18,6 +20,9 @@ class AttributeAdmin(SellerScopedAdmin):
     list_display = ["name", "code", "kind", "unit", "is_filter", "position"]
     list_filter = ["kind", "is_filter"]
     search_fields = ["name", "code"]
+
+    def list_subjects(self, rows: Sequence[Attribute]) -> list[str]:
+        return ["attributes"]
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, Any]:
         return {} if obj else {"code": ["name"]}

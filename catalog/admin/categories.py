@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -10,6 +11,7 @@ from accounts.admin.scoping import SellerScopedAdmin
 from catalog.admin.uploads import UploadForm, UploadingAdmin, bind_uploads
 from catalog.models import Category
 from catalog.services import categories
+from shop.admin.announcing import Announcing
 
 
 class CategoryForm(UploadForm):
@@ -26,7 +28,7 @@ class CategoryForm(UploadForm):
 
 
 @admin.register(Category)
-class CategoryAdmin(UploadingAdmin, SellerScopedAdmin):
+class CategoryAdmin(Announcing, UploadingAdmin, SellerScopedAdmin):
     """The tree, kept by the shop; sellers look categories up for their products."""
 
     seller_path = ""
@@ -46,6 +48,9 @@ class CategoryAdmin(UploadingAdmin, SellerScopedAdmin):
 
     def view_on_site(self, category: Category) -> str:
         return reverse("catalog:category", args=[category.path])
+
+    def list_subjects(self, rows: Sequence[Category]) -> list[str]:
+        return ["categories"]
 
     def save_model(self, request: HttpRequest, obj: Category, form: Any, change: bool) -> None:
         if form.uploaded:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -23,12 +24,13 @@ from catalog.admin.product_parts import (
 from catalog.admin.uploads import UploadingAdmin
 from catalog.models import Option, Product
 from catalog.services import assortment, publishing
+from shop.admin.announcing import Announcing
 from shop.money import Money
 from shop.templatetags.money import money
 
 
 @admin.register(Product)
-class ProductAdmin(UploadingAdmin, SellerScopedAdmin):
+class ProductAdmin(Announcing, UploadingAdmin, SellerScopedAdmin):
     """A product on one page: words, pictures, options, variants, facts."""
 
     list_display = ["title", "seller", "category", "price", "pieces", "state"]
@@ -57,6 +59,9 @@ class ProductAdmin(UploadingAdmin, SellerScopedAdmin):
         return rows.annotate(
             left=Sum(F("variants__stock_level__on_hand") - F("variants__stock_level__allocated"))
         )
+
+    def list_subjects(self, rows: Sequence[Product]) -> list[str]:
+        return [f"product:{product.pk}" for product in rows]
 
     def get_list_filter(self, request: HttpRequest) -> list[str]:
         return ["status"] if get_seller_roles(request) else ["status", "seller"]

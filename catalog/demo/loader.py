@@ -66,6 +66,13 @@ def load() -> Iterator[Saved]:
 
 
 @no_transaction
+def store_photographs() -> list[int]:
+    """Take in the first photograph of every product of the file; return the ids of the assets."""
+    sources = [entry["images"][0]["file"] for entry in read_catalog()["products"]]
+    return sorted({asset.pk for asset in _store(sources).values()})
+
+
+@no_transaction
 def save_makers(entries: Iterable[Entry]) -> dict[str, Seller]:
     """Create or update the makers as sellers; return them by slug."""
     return {

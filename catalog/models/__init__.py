@@ -2,6 +2,7 @@ from catalog.models.attribute import Attribute, AttributeValue
 from catalog.models.category import Category
 from catalog.models.media import ImageAsset
 from catalog.models.product import Product, ProductImage
+from catalog.models.search import SearchRecord, Synonym, Word
 from catalog.models.variant import (
     Option,
     OptionValue,
@@ -20,6 +21,9 @@ __all__ = [
     "Product",
     "ProductImage",
     "ProductVariant",
+    "SearchRecord",
     "StockLevel",
     "StockMovement",
+    "Synonym",
+    "Word",
 ]

@@ -15,7 +15,8 @@ class Product(models.Model):
     """What a shopper finds; what is bought is one of its variants.
 
     `price_from`, `price_to` and `is_available` repeat what the variants say, so that lists need no
-    join; `catalog.services.summaries` keeps them, and invariant C1 compares.
+    join; `catalog.services.summaries` keeps them, and invariant C1 compares. `rating` is the mean
+    of `rating_count` reviews, 1 to 5 stars.
     """
 
     class Status(models.TextChoices):
@@ -49,12 +50,21 @@ class Product(models.Model):
     compare_at_from = AmountField(null=True, blank=True, editable=False)
     is_available = models.BooleanField(default=False, editable=False)
     popularity = models.PositiveIntegerField(default=0, editable=False)
+    rating = models.DecimalField(
+        max_digits=3, decimal_places=2, null=True, blank=True, editable=False
+    )
+    rating_count = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     search = SearchVectorField(null=True, editable=False)
 
     class Meta:
         verbose_name = _("product")
         verbose_name_plural = _("products")
         ordering = ["-published_at", "-id"]
+        constraints = [
+            models.CheckConstraint(
+                name="product_rating_in_stars", condition=Q(rating__gte=1, rating__lte=5)
+            )
+        ]
         indexes = [
             GinIndex(fields=["search"], name="product_search"),
             models.Index(

@@ -7,7 +7,7 @@ from catalog.queries.links import category_url, product_url, seller_url
 from catalog.queries.navigation import NavItem, list_navigation
 from catalog.queries.pictures import Picture, list_variant_pictures
 from catalog.queries.product import ProductPage, get_product_page
-from catalog.queries.search import SearchPage, get_search_page
+from catalog.queries.search import SearchPage, get_search_page, get_suggestions
 from catalog.queries.sellers import SellerPage, get_seller_page
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "get_product_page",
     "get_search_page",
     "get_seller_page",
+    "get_suggestions",
     "list_cards",
     "list_navigation",
     "list_variant_pictures",

@@ -9,19 +9,17 @@ from decimal import Decimal
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from catalog.index.reading import FOR_SALE as FOR_SALE
 from catalog.queries.links import product_url
 from catalog.queries.pictures import Picture, make_picture
 from catalog.queries.rows import fetch_rows
 from shop.money import Money
+from shop.notes import read_from
 
 FROM_PRODUCTS = "catalog_product p JOIN accounts_seller s ON s.id = p.seller_id"
-FOR_SALE = "p.status = 'active' AND p.price_from IS NOT NULL AND s.status = 'active'"
-"""What a shopper may see: of an active seller, with at least one variant that can be bought."""
 
 ORDERS = {
     "newest": "p.published_at DESC, p.id DESC",
-    "price": "p.price_from, p.id",
-    "-price": "p.price_from DESC, p.id DESC",
     "best": "p.popularity DESC, p.id DESC",
 }
 
@@ -78,6 +76,7 @@ def list_cards(product_ids: Sequence[int]) -> list[ProductCard]:
     """Return the cards of some products that are for sale, in the order given; one statement."""
     if not product_ids:
         return []
+    read_from(*(f"product:{product_id}" for product_id in product_ids))
     currency = settings.SHOP_CURRENCY
     sale = _("Sale")
     cards = []

@@ -1,58 +1,52 @@
-"""What a shopper narrowed a listing down to, as the address says it and as SQL understands it."""
+"""What a shopper narrowed a listing down to, as the address says it and as the index takes it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any, Self
-from urllib.parse import urlencode
+from functools import lru_cache
+from typing import Self
+from urllib.parse import quote_plus
 
 from django.utils.translation import gettext as _
 
+from catalog.index import MAKERS, Snapshot
+from catalog.index.narrowing import Narrowing
+from catalog.index.ordering import BEST, NEWEST, PRICE, PRICE_DOWN, RATED
+from catalog.index.snapshot import PRICE_DIGITS
+
 MAKER = "maker"
 IN_STOCK = "in_stock"
+RATING = "rating"
 PRICE_MIN = "price_min"
 PRICE_MAX = "price_max"
-RESERVED = frozenset({MAKER, IN_STOCK, PRICE_MIN, PRICE_MAX, "sort", "page", "q"})
+STARS = ("4", "3", "2")
 
 MOST_VALUES = 20
+MOST_CHOICES = 40
 LONGEST_VALUE = 80
 LONGEST_AMOUNT = 20
 _AMOUNT = re.compile(r"[0-9]{1,9}([.,][0-9]{1,4})?")
 
+Query = Mapping[str, Sequence[str]]
+Pair = tuple[str, str]
 Choice = tuple[str, str]
 """The code of a facet with one of its values, as they stand in the address."""
 
 
 @dataclass(frozen=True, slots=True)
-class Facetable:
-    """An attribute that shoppers can filter by."""
-
-    id: int
-    code: str
-    name: str
-    kind: str
-    unit: str
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """One filter in SQL, over the product `p` and its seller `s`."""
-
-    code: str
-    sql: str
-    params: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class Filters:
-    """The choices in force. Prices are kept as typed; only what reads as an amount filters."""
+    """The choices in force. Prices are kept as typed; only what reads as an amount filters.
+
+    `fixed` are pairs that every address of the listing has, such as the words of a search.
+    """
 
     choices: tuple[Choice, ...] = ()
     price_min: str = ""
     price_max: str = ""
+    fixed: tuple[Pair, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -71,59 +65,78 @@ class Filters:
         return [value for chosen, value in self.choices if chosen == code]
 
     def toggle(self, code: str, value: str) -> Self:
-        """Return these filters with a choice put in or taken out."""
+        """Return these filters with a choice put in or taken out; of ratings there is only one."""
         choice = (code, value)
         if choice in self.choices:
             return replace(self, choices=tuple(c for c in self.choices if c != choice))
-        return replace(self, choices=tuple(sorted({*self.choices, choice})))
+        others = [c for c in self.choices if code != RATING or c[0] != RATING]
+        choices = tuple(sorted([*others, choice]))
+        return type(self)(choices, self.price_min, self.price_max, self.fixed)
 
-    def query_string(self, *, sort: str = "", page: int = 1) -> str:
-        """Write the filters as an address has them, always in the same order."""
-        pairs: list[tuple[str, str | int]] = [*self.choices]
-        pairs += [
-            (name, text)
-            for name, text in ((PRICE_MIN, self.price_min), (PRICE_MAX, self.price_max))
-            if text
+    def clear(self) -> Self:
+        """Return no filters, of the same listing."""
+        return type(self)(fixed=self.fixed)
+
+    def pairs(self, *, sort: str = "", page: int = 1, first: int | None = None) -> list[Pair]:
+        """Return what an address says, always in the same order."""
+        return [
+            *self.fixed,
+            *self.choices,
+            *(
+                (name, text)
+                for name, text in ((PRICE_MIN, self.price_min), (PRICE_MAX, self.price_max))
+                if text
+            ),
+            *([("sort", sort)] if sort else ()),
+            *([("page", str(page))] if page > 1 else ()),
+            *([("from", str(first))] if first not in (None, page) else ()),
         ]
-        if sort:
-            pairs.append(("sort", sort))
-        if page > 1:
-            pairs.append(("page", page))
-        return f"?{urlencode(pairs)}" if pairs else ""
 
-    def conditions(self, facetables: Iterable[Facetable]) -> list[Condition]:
-        """Say in SQL what a product must fulfil, one condition per facet in use."""
-        conditions = []
-        low, high = self.lowest_price, self.highest_price
-        if low is not None:
-            conditions.append(Condition("price", "p.price_from >= %(low)s", {"low": low}))
-        if high is not None:
-            conditions.append(Condition("price", "p.price_from <= %(high)s", {"high": high}))
-        if self.values(IN_STOCK):
-            conditions.append(Condition(IN_STOCK, "p.is_available"))
+    def query_string(self, *, sort: str = "", page: int = 1, first: int | None = None) -> str:
+        """Write the filters as an address has them."""
+        pairs = [
+            _write_pair(name, text) for name, text in self.pairs(sort=sort, page=page, first=first)
+        ]
+        return f"?{'&'.join(pairs)}" if pairs else ""
+
+    def narrowing(self, snapshot: Snapshot) -> Narrowing:
+        """Say what products must be like, in the words of the index."""
+        chosen: dict[int, tuple[str, ...]] = {}
         if makers := self.values(MAKER):
-            conditions.append(Condition(MAKER, "s.slug = ANY(%(makers)s)", {"makers": makers}))
-        conditions += [
-            _attribute_condition(facetable, values)
-            for facetable in facetables
-            if (values := self.values(facetable.code))
-        ]
-        return conditions
+            chosen[MAKERS] = tuple(makers)
+        for code, value in self.choices:
+            if attribute := snapshot.by_code.get(code):
+                chosen[attribute.id] = (*chosen.get(attribute.id, ()), value)
+        return Narrowing(
+            values=tuple(chosen.items()),
+            lowest=_to_index(self.lowest_price),
+            highest=_to_index(self.highest_price),
+            is_available=bool(self.values(IN_STOCK)),
+            stars=int(next(iter(self.values(RATING)), 0)),
+        )
 
 
-def read_filters(query: Mapping[str, Sequence[str]], facetables: Iterable[Facetable]) -> Filters:
-    """Read the filters of an address; what cannot be one is left out without a fuss."""
-    codes = {facetable.code for facetable in facetables}
-    choices: set[Choice] = set()
-    for code in sorted(codes | {MAKER}):
-        values = [value for value in query.get(code, ()) if _can_be_a_value(value)]
-        choices.update((code, value) for value in values[:MOST_VALUES])
+def read_filters(
+    query: Query, snapshot: Snapshot, *, fixed: Sequence[Pair] = (), without: Collection[str] = ()
+) -> Filters:
+    """Read the filters of an address; what cannot be one is left out without a fuss.
+
+    `without` are codes that are no filters of this listing.
+    """
+    known = [code for code in query if code == MAKER or code in snapshot.by_code]
+    choices: list[Choice] = []
+    for code in sorted({*known} - {*without}):
+        values = [value for value in query[code] if _can_be_a_value(value)]
+        choices += [(code, value) for value in dict.fromkeys(values[:MOST_VALUES])]
     if query.get(IN_STOCK, [""])[-1] == "1":
-        choices.add((IN_STOCK, "1"))
+        choices.insert(0, (IN_STOCK, "1"))
+    if snapshot.has_ratings and (stars := query.get(RATING, [""])[-1]) in STARS:
+        choices.insert(0, (RATING, stars))
     return Filters(
-        choices=tuple(sorted(choices)),
+        choices=tuple(sorted(choices[:MOST_CHOICES])),
         price_min=_typed_amount(query, PRICE_MIN),
         price_max=_typed_amount(query, PRICE_MAX),
+        fixed=tuple(fixed),
     )
 
 
@@ -139,13 +152,14 @@ def read_sort(text: str, allowed: Iterable[str], default: str) -> str:
     return text if text in allowed else default
 
 
-def sort_labels() -> dict[str, str]:
-    """Name the orders of a listing, the default one first."""
+def sort_labels(snapshot: Snapshot) -> dict[str, str]:
+    """Name the orders of a listing, the default one first; by rating once anything is rated."""
     return {
-        "newest": _("Newest"),
-        "price": _("Price, lowest first"),
-        "-price": _("Price, highest first"),
-        "best": _("Best sellers"),
+        NEWEST: _("Newest"),
+        PRICE: _("Price, lowest first"),
+        PRICE_DOWN: _("Price, highest first"),
+        **({RATED: _("Best rated")} if snapshot.has_ratings else {}),
+        BEST: _("Best sellers"),
     }
 
 
@@ -157,19 +171,18 @@ class SortOption:
     selected: bool
 
 
-def _attribute_condition(facetable: Facetable, values: list[str]) -> Condition:
-    name = f"facets_{facetable.id}"
-    return Condition(
-        facetable.code,
-        "EXISTS (SELECT FROM catalog_attributevalue stated WHERE stated.product_id = p.id "
-        f"AND stated.attribute_id = {facetable.id:d} AND stated.facet = ANY(%({name})s))",
-        {name: values},
-    )
+@lru_cache(maxsize=8192)
+def _write_pair(name: str, text: str) -> str:
+    return f"{quote_plus(name)}={quote_plus(text)}"
+
+
+def _to_index(amount: Decimal | None) -> int | None:
+    return None if amount is None else int(amount.scaleb(PRICE_DIGITS))
 
 
 def _can_be_a_value(value: str) -> bool:
     return 0 < len(value) <= LONGEST_VALUE and "\x00" not in value
 
 
-def _typed_amount(query: Mapping[str, Sequence[str]], name: str) -> str:
+def _typed_amount(query: Query, name: str) -> str:
     return query.get(name, [""])[-1].strip()[:LONGEST_AMOUNT]

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
 
-from django.core.cache import cache
 from django.utils.translation import get_language
 
 from catalog.models import Category
 from catalog.queries.links import category_url
+from shop.remembered import until_changed
 
-CACHE_KEY = "catalog:navigation"
-CACHE_SECONDS = 60
+Row = tuple[int, int | None, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +23,13 @@ class NavItem:
 
 
 def list_navigation() -> tuple[NavItem, ...]:
-    """List the two upper levels of categories; kept in the cache for a minute.
-
-    The cache holds plain text, and equal text is laid out once: every page needs the menu.
-    """
-    text = cache.get(CACHE_KEY)
-    if text is None:
-        text = json.dumps(_read_rows())
-        cache.set(CACHE_KEY, text, CACHE_SECONDS)
-    return _lay_out(text, get_language())
+    """List the two upper levels of categories; every page needs them, so they are kept."""
+    return _lay_out(_read_rows(), get_language())
 
 
-def _read_rows() -> list[tuple[int, int | None, str, str]]:
-    return list(
+@until_changed("categories")
+def _read_rows() -> tuple[Row, ...]:
+    return tuple(
         Category.objects.filter(parent__parent=None)
         .order_by("position", "name")
         .values_list("id", "parent_id", "path", "name")
@@ -45,9 +37,8 @@ def _read_rows() -> list[tuple[int, int | None, str, str]]:
 
 
 @lru_cache(maxsize=16)
-def _lay_out(text: str, language: str | None) -> tuple[NavItem, ...]:
+def _lay_out(rows: tuple[Row, ...], language: str | None) -> tuple[NavItem, ...]:
     """Build the menu; the language decides how its addresses begin."""
-    rows = json.loads(text)
     children: dict[int, list[NavItem]] = defaultdict(list)
     for _id, parent_id, path, name in rows:
         if parent_id is not None:

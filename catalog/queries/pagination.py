@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 PAGE_SIZE = 24
+MOST_TOGETHER = 5
+"""So many pages at most are shown below each other when somebody asks for more again and again."""
 _PAGE_NUMBER = re.compile(r"[1-9][0-9]{0,5}")
 
 
@@ -21,11 +23,15 @@ class PageLink:
 
 @dataclass(frozen=True, slots=True)
 class Pagination:
+    """`more_url` shows the next page below those that are shown already, from `first` on."""
+
     page: int
     pages: int
     previous_url: str
     next_url: str
     numbers: list[PageLink]
+    first: int
+    more_url: str
 
 
 def read_page(text: str) -> int:
@@ -33,13 +39,19 @@ def read_page(text: str) -> int:
     return int(text) if _PAGE_NUMBER.fullmatch(text) else 1
 
 
-def limit_sql(page: int) -> str:
-    """Say in SQL which rows a page has."""
-    return f"LIMIT {PAGE_SIZE:d} OFFSET {(page - 1) * PAGE_SIZE:d}"
+def read_first(text: str, page: int) -> int:
+    """Read from which page on the pages before are shown too; usually from none."""
+    first = int(text) if _PAGE_NUMBER.fullmatch(text) else page
+    return first if 0 <= page - first < MOST_TOGETHER else page
 
 
-def paginate(*, total: int, page: int, url_of: Callable[[int], str]) -> Pagination | None:
-    """Lay out the links of a listing's pages; None when the page lies beyond the last one."""
+def paginate(
+    *, total: int, page: int, first: int, url_of: Callable[[int, int], str]
+) -> Pagination | None:
+    """Lay out the links of a listing's pages; None when the page lies beyond the last one.
+
+    `url_of` is given a page, and the first one to be shown with it.
+    """
     pages = max(1, -(-total // PAGE_SIZE))
     if page > pages:
         return None
@@ -48,11 +60,15 @@ def paginate(*, total: int, page: int, url_of: Callable[[int], str]) -> Paginati
     for before, number in zip([0, *shown], shown, strict=False):
         if number - before > 1:
             numbers.append(PageLink(number=0, url="", current=False))
-        numbers.append(PageLink(number=number, url=url_of(number), current=number == page))
+        numbers.append(PageLink(number=number, url=url_of(number, number), current=number == page))
     return Pagination(
         page=page,
         pages=pages,
-        previous_url=url_of(page - 1) if page > 1 else "",
-        next_url=url_of(page + 1) if page < pages else "",
+        previous_url=url_of(first - 1, first - 1) if first > 1 else "",
+        next_url=url_of(page + 1, page + 1) if page < pages else "",
         numbers=numbers,
+        first=first,
+        more_url=url_of(page + 1, first)
+        if page < pages and page + 1 - first < MOST_TOGETHER
+        else "",
     )

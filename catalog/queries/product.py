@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
+from pyroaring import BitMap
 
+from catalog import index
+from catalog.index import Snapshot
+from catalog.index.ordering import BEST, list_page
 from catalog.models import Attribute
 from catalog.queries import variants
-from catalog.queries.cards import FOR_SALE, FROM_PRODUCTS, ORDERS, ProductCard, list_cards
+from catalog.queries.cards import FOR_SALE, FROM_PRODUCTS, ProductCard, list_cards
 from catalog.queries.facets import number_label
 from catalog.queries.links import Crumb, category_url, product_url, seller_url
 from catalog.queries.pictures import ASSET_COLUMNS, Picture, make_picture
 from catalog.queries.rows import fetch_row, fetch_rows
 from catalog.queries.sellers import SellerCard
 from catalog.queries.variants import OptionAxis, VariantView
+from shop.notes import read_from
 
 RELATED = 4
 
@@ -48,15 +52,16 @@ class ProductPage:
     canonical_url: str
 
 
-# Ancestors are found by the path, which costs one look over a small table.
+# Ancestors are found by their paths, each a start of the category's own.
 _PRODUCT = f"""
 SELECT p.id, p.title, p.short_description, p.description, p.care, p.origin, p.tags, p.category_id,
        s.slug, s.name, s.tagline, s.place, s.handling_days,
        ARRAY(
            SELECT ARRAY[above.name, above.path]
-           FROM catalog_category above
-           WHERE category.path = above.path OR starts_with(category.path, above.path || '/')
-           ORDER BY length(above.path)
+           FROM (SELECT string_to_array(category.path, '/') AS slugs) AS way
+           CROSS JOIN LATERAL generate_series(1, cardinality(way.slugs)) AS depth
+           JOIN catalog_category above ON above.path = array_to_string(way.slugs[1:depth], '/')
+           ORDER BY depth
        )
 FROM {FROM_PRODUCTS}
 LEFT JOIN catalog_category category ON category.id = p.category_id
@@ -73,6 +78,7 @@ def get_product_page(slug: str, *, sku: str = "") -> ProductPage | None:
     if row is None:
         return None
     product_id, title, short, description, care, origin, tags, category_id, *seller, line = row
+    read_from(f"product:{product_id}", f"pieces:{product_id}", f"category:{category_id}")
     buyable = variants.list_variants(product_id)
     if not buyable:
         return None
@@ -146,13 +152,19 @@ def _value_words(
     return text
 
 
-def _list_related(product_id: int, category_id: int | None) -> Sequence[int]:
-    rows = fetch_rows(
-        f"""
-        SELECT p.id FROM {FROM_PRODUCTS}
-        WHERE {FOR_SALE} AND p.category_id = %(category)s AND p.id <> %(product)s
-        ORDER BY p.is_available DESC, {ORDERS["best"]} LIMIT {RELATED}
-        """,
-        {"product": product_id, "category": category_id},
+def _list_related(product_id: int, category_id: int | None) -> list[int]:
+    """Name what sells best of the same category, what can be had first."""
+    if category_id is None:
+        return []
+    snapshot = index.current()
+    best = snapshot.memory.recall(
+        f"category:{category_id}", "related", lambda: _list_best(snapshot, category_id)
     )
-    return [row[0] for row in rows]
+    return [related for related in best if related != product_id][:RELATED]
+
+
+def _list_best(snapshot: Snapshot, category_id: int) -> list[int]:
+    own = snapshot.own.get(category_id) or BitMap()
+    in_stock, sold_out = own & snapshot.available, own - snapshot.available
+    best = list_page(snapshot, in_stock, BEST, 0, RELATED + 1)
+    return best + list_page(snapshot, sold_out, BEST, 0, RELATED + 1 - len(best))

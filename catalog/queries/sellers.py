@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from heapq import nsmallest
 
 from accounts.models import Seller
-from catalog.queries.cards import FOR_SALE, FROM_PRODUCTS, ORDERS, ProductCard, list_cards
+from catalog import index
+from catalog.index import MAKERS, Snapshot
+from catalog.index.applying import CATALOGUE
+from catalog.queries.filters import MAKER, Query, sort_labels
 from catalog.queries.links import seller_url
-from catalog.queries.pagination import Pagination, limit_sql, paginate, read_page
+from catalog.queries.listing import Listing, lay_out_listing
 from catalog.queries.pictures import ASSET_COLUMNS, Picture, make_picture
 from catalog.queries.rows import fetch_rows
+from shop.notes import read_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +41,7 @@ class SellerStory:
 @dataclass(frozen=True)
 class SellerPage:
     seller: SellerStory
-    cards: list[ProductCard]
-    total: int
-    pagination: Pagination
+    listing: Listing
 
 
 def list_sellers(*, limit: int) -> list[SellerCard]:
@@ -47,22 +49,25 @@ def list_sellers(*, limit: int) -> list[SellerCard]:
 
     It is the last one of what they published last: shops put the close look there.
     """
+    snapshot = index.current()
+    works = snapshot.memory.recall(
+        CATALOGUE, ("works of sellers", limit), lambda: _list_newest_works(snapshot, limit)
+    )
     rows = fetch_rows(
         f"""
         SELECT s.slug, s.name, s.tagline, s.place, s.handling_days,
                coalesce(nullif(image.alt, ''), work.title), {ASSET_COLUMNS}
-        FROM accounts_seller s
-        CROSS JOIN LATERAL (
-            SELECT p.id, p.title FROM catalog_product p WHERE p.seller_id = s.id AND {FOR_SALE}
-            ORDER BY p.id DESC LIMIT 1
-        ) AS work
+        FROM unnest(%(works)s::bigint[]) WITH ORDINALITY AS wanted(id, place)
+        JOIN catalog_product work ON work.id = wanted.id
+        JOIN accounts_seller s ON s.id = work.seller_id
         LEFT JOIN LATERAL (
             SELECT image.alt, image.asset_id FROM catalog_productimage image
             WHERE image.product_id = work.id ORDER BY image.position DESC, image.id DESC LIMIT 1
         ) AS image ON true
         LEFT JOIN catalog_imageasset asset ON asset.id = image.asset_id
-        ORDER BY s.name, s.id LIMIT {limit:d}
-        """
+        ORDER BY wanted.place
+        """,
+        {"works": works},
     )
     return [
         SellerCard(
@@ -77,41 +82,39 @@ def list_sellers(*, limit: int) -> list[SellerCard]:
     ]
 
 
-def get_seller_page(slug: str, *, query: Mapping[str, Sequence[str]]) -> SellerPage | None:
+def _list_newest_works(snapshot: Snapshot, limit: int) -> list[int]:
+    """Name the newest product of each of the first sellers by name."""
+    selling = (maker for maker in snapshot.values.get(MAKERS, {}).values() if maker.products)
+    first = nsmallest(limit, selling, key=lambda maker: (maker.label.casefold(), maker.number))
+    return [maker.products.max() for maker in first]
+
+
+def get_seller_page(slug: str, *, query: Query) -> SellerPage | None:
     """Return a seller's page; None when nobody active has that name, or no such page."""
     seller = (
         Seller.objects.filter(slug=slug, status=Seller.Status.ACTIVE)
-        .values_list("id", "name", "tagline", "story", "place")
+        .values_list("name", "tagline", "story", "place")
         .first()
     )
     if seller is None:
         return None
-    seller_id, name, tagline, story, place = seller
+    subject = f"shelf:{slug}"
+    read_from(subject)
+    name, tagline, story, place = seller
+    snapshot = index.current()
     url = seller_url(slug)
-    page = read_page(query.get("page", [""])[-1])
-    ids, total = _list_ids(seller_id, page=page)
-    pagination = paginate(
-        total=total,
-        page=page,
-        url_of=lambda number: f"{url}?page={number}" if number > 1 else url,
+    listing = lay_out_listing(
+        snapshot.made_by(slug),
+        snapshot=snapshot,
+        query=query,
+        url=url,
+        sorts=sort_labels(snapshot),
+        subject=subject,
+        without={MAKER},
     )
-    if pagination is None or (page > 1 and not ids):
+    if listing is None:
         return None
     return SellerPage(
         seller=SellerStory(name=name, tagline=tagline, story=story, place=place, url=url),
-        cards=list_cards(ids),
-        total=total,
-        pagination=pagination,
+        listing=listing,
     )
-
-
-def _list_ids(seller_id: int, *, page: int) -> tuple[list[int], int]:
-    rows = fetch_rows(
-        f"""
-        SELECT p.id, count(*) OVER () FROM {FROM_PRODUCTS}
-        WHERE {FOR_SALE} AND p.seller_id = %(seller)s
-        ORDER BY {ORDERS["newest"]} {limit_sql(page)}
-        """,
-        {"seller": seller_id},
-    )
-    return [row[0] for row in rows], rows[0][1] if rows else 0

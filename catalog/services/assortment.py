@@ -23,6 +23,7 @@ from catalog.models import (
 from catalog.records import AttributeRecord, OptionValueRecord, ProductRecord, VariantRecord
 from catalog.services.rows import assign
 from shop.money import quantize
+from shop.services.changes import announce
 from shop.transactions import inside_transaction
 
 LONGEST_SKU = 80
@@ -239,7 +240,7 @@ def _get_attributes(records: Sequence[AttributeRecord]) -> dict[str, Attribute]:
     for code, record in wanted.items():
         if code not in found:
             kind, unit = facts.guess_kind(record.values)
-            found[code], _is_new = Attribute.objects.get_or_create(
+            found[code], is_new = Attribute.objects.get_or_create(
                 code=code,
                 defaults={
                     "name": record.name,
@@ -249,4 +250,6 @@ def _get_attributes(records: Sequence[AttributeRecord]) -> dict[str, Attribute]:
                     "position": record.position,
                 },
             )
+            if is_new:
+                announce("attributes")
     return found

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from catalog.models import Category
 from catalog.records import CategoryStep
+from shop.services.changes import announce
 from shop.transactions import inside_transaction, own_transaction
 
 
@@ -18,10 +19,12 @@ def ensure_path(steps: Sequence[CategoryStep]) -> Category | None:
     category: Category | None = None
     for step in steps:
         path = f"{category.path}/{step.slug}" if category else step.slug
-        category, _is_new = Category.objects.get_or_create(
+        category, is_new = Category.objects.get_or_create(
             path=path,
             defaults={"parent": category, "slug": step.slug, "name": step.name[:120]},
         )
+        if is_new:
+            announce("categories")
     return category
 
 
@@ -45,6 +48,7 @@ def place(category: Category) -> Category:
         for child in below.select_for_update():
             child.path = category.path + child.path.removeprefix(old_path)
             child.save(update_fields=["path"])
+    announce("categories")
     return category
 
 

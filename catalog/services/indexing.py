@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from django.db import connection
 
 from catalog.models import AttributeValue, Category, OptionValue, Product, ProductVariant
-from catalog.search.text import configuration, fold
+from catalog.search.text import configuration, to_code, write_words
+from catalog.search.vocabulary import list_words
+from catalog.services import vocabulary
 from shop.richtext import to_text
+from shop.services.changes import announce
 from shop.transactions import inside_transaction, no_transaction, own_transaction
 
 BATCH = 200
@@ -26,14 +29,16 @@ FROM (
                 %(descriptions)s::text[]) AS words(id, title, kind, facts, description)
 ) AS indexed
 WHERE product.id = indexed.id AND product.search IS DISTINCT FROM indexed.search
+RETURNING product.id
 """
 
 
 @inside_transaction
 def reindex(product_ids: Collection[int]) -> int:
-    """Write the search column of some products; return how many rows changed.
+    """Write the search column of some products, announce those that changed, return how many.
 
-    Weights: A title; B seller, categories, tags, options and SKUs; C attributes; D description.
+    Weights: A title; B seller, categories, tags, options, SKUs and barcodes; C attributes;
+    D description. Words that the catalogue did not know are learnt, except those of descriptions.
     """
     products = list(
         Product.objects.filter(pk__in=product_ids)
@@ -44,28 +49,39 @@ def reindex(product_ids: Collection[int]) -> int:
     if not products:
         return 0
     ids = [product.pk for product in products]
-    kinds = _collect_kinds(products)
-    facts = _collect_facts(ids)
+    titles = [write_words([product.title]) for product in products]
+    collected = _collect_kinds(products)
+    kinds = [write_words(collected[pk]) for pk in ids]
+    stated = _collect_facts(ids)
+    facts = [write_words(stated[pk]) for pk in ids]
     with connection.cursor() as cursor:
         cursor.execute(
             _REINDEX,
             {
                 "config": configuration(),
                 "ids": ids,
-                "titles": [fold(product.title) for product in products],
-                "kinds": [_join(kinds[pk]) for pk in ids],
-                "facts": [_join(facts[pk]) for pk in ids],
+                "titles": titles,
+                "kinds": kinds,
+                "facts": facts,
                 "descriptions": [_describe(product) for product in products],
             },
         )
-        return int(cursor.rowcount)
+        changed = [f"words:{pk}" for (pk,) in cursor.fetchall()]
+    if changed:
+        announce(*changed)
+        vocabulary.learn(set().union(*map(list_words, (*titles, *kinds, *facts))))
+    return len(changed)
 
 
 @no_transaction
-def reindex_all() -> int:
-    """Write the search column of every product, a batch per transaction, as after a new release."""
+def reindex_all(*, progress: Callable[[int, int], None] = lambda done, total: None) -> int:
+    """Write the search column of every product, a batch per transaction; return how many changed."""
     ids = list(Product.objects.order_by("pk").values_list("pk", flat=True))
-    return sum(_reindex_batch(ids[start : start + BATCH]) for start in range(0, len(ids), BATCH))
+    changed = 0
+    for start in range(0, len(ids), BATCH):
+        changed += _reindex_batch(ids[start : start + BATCH])
+        progress(min(start + BATCH, len(ids)), len(ids))
+    return changed
 
 
 @own_transaction
@@ -83,10 +99,10 @@ def _collect_kinds(products: Collection[Product]) -> dict[int, list[str]]:
         option__product_id__in=words.keys()
     ).values_list("option__product_id", "label"):
         words[product_id].append(label)
-    for product_id, sku in ProductVariant.objects.filter(product_id__in=words.keys()).values_list(
-        "product_id", "sku"
-    ):
-        words[product_id].append(sku)
+    for product_id, *codes in ProductVariant.objects.filter(
+        product_id__in=words.keys()
+    ).values_list("product_id", "sku", "barcode"):
+        words[product_id] += [*codes, *map(to_code, codes)]
     return words
 
 
@@ -113,8 +129,4 @@ def _collect_facts(ids: Collection[int]) -> dict[int, list[str]]:
 
 def _describe(product: Product) -> str:
     parts = [product.short_description, to_text(product.description), product.care, product.origin]
-    return _join(parts)[:LONGEST_DESCRIPTION]
-
-
-def _join(words: Iterable[str]) -> str:
-    return fold(" . ".join(dict.fromkeys(words)))
+    return write_words(parts)[:LONGEST_DESCRIPTION]

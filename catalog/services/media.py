@@ -10,11 +10,12 @@ from django.core.files.storage import default_storage
 
 from catalog import renditions
 from catalog.errors import ImageRefused
-from catalog.models import ImageAsset
+from catalog.models import Category, ImageAsset, ProductImage
 from catalog.models.media import original_path
 from catalog.renditions import Upright
 from shop.clock import now
 from shop.services import outbox
+from shop.services.changes import announce
 from shop.transactions import no_transaction, own_transaction
 
 RENDER_TASK = "catalog.make_renditions"
@@ -95,6 +96,10 @@ def _record(name: str, picture: Upright, *, checksum: str) -> ImageAsset:
 @own_transaction
 def _record_ready(asset_id: int, *, widths: dict[str, list[int]]) -> None:
     ImageAsset.objects.filter(pk=asset_id).update(renditions=widths, ready_at=now(), error="")
+    products = ProductImage.objects.filter(asset=asset_id).values_list("product_id", flat=True)
+    announce(*(f"product:{product_id}" for product_id in products))
+    if Category.objects.filter(image=asset_id).exists():
+        announce("categories")
 
 
 @own_transaction

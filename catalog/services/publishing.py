@@ -18,6 +18,7 @@ from catalog.services.rows import assign
 from shop.clock import now
 from shop.models import TaxClass
 from shop.richtext import clean_html
+from shop.services.changes import announce
 from shop.transactions import inside_transaction, own_transaction
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ def write_product(
     if rows_changed or is_new:
         summaries.refresh([product.pk])
         indexing.reindex([product.pk])
+        announce(f"product:{product.pk}")
     if is_new:
         return Saved(product, Change.CREATED)
     return Saved(product, Change.UPDATED if rows_changed or stock_changed else Change.UNCHANGED)
@@ -115,6 +117,7 @@ def finish(product: Product) -> Product:
         stock.count(variant, 0, reason="")
     summaries.refresh([product.pk])
     indexing.reindex([product.pk])
+    announce(f"product:{product.pk}")
     return product
 
 

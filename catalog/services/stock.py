@@ -7,6 +7,7 @@ why; CHECK constraints stand behind it. A level is never read first and written 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db import connection
@@ -14,7 +15,9 @@ from django.utils.translation import gettext as _
 
 from catalog.errors import OutOfStock, StockRuleBroken
 from catalog.models import ProductVariant, StockLevel, StockMovement
+from catalog.queries.variants import FEW
 from catalog.services import summaries
+from shop.services.changes import announce
 from shop.transactions import inside_transaction, own_transaction
 
 if TYPE_CHECKING:
@@ -42,13 +45,14 @@ def allocate(demand: Demand, *, reference: str) -> None:
     )
     if len(changed) < len(demand):
         raise OutOfStock(_("Somebody was faster: not everything in your cart is still in stock."))
-    _refresh_sold_out(changed)
+    _announce_few(changed)
+    summaries.refresh({each.product_id for each in changed if not each.available})
 
 
 @inside_transaction
 def release(demand: Demand, *, reference: str) -> None:
     """Take a promise back; locks the stock levels in primary-key order."""
-    _change(
+    changed = _change(
         demand,
         kind=StockMovement.Kind.RELEASE,
         on_hand=0,
@@ -57,7 +61,8 @@ def release(demand: Demand, *, reference: str) -> None:
         reference=reference,
         must_change_all=True,
     )
-    _refresh_products(demand)
+    _announce_few(changed)
+    summaries.refresh({each.product_id for each in changed})
 
 
 @inside_transaction
@@ -77,7 +82,7 @@ def sell(demand: Demand, *, reference: str) -> None:
 @inside_transaction
 def take_back(demand: Demand, *, reference: str) -> None:
     """Put sold pieces back on the shelf; locks the stock levels in primary-key order."""
-    _change(
+    changed = _change(
         demand,
         kind=StockMovement.Kind.RETURN,
         on_hand=1,
@@ -86,7 +91,8 @@ def take_back(demand: Demand, *, reference: str) -> None:
         reference=reference,
         must_change_all=True,
     )
-    _refresh_products(demand)
+    _announce_few(changed)
+    summaries.refresh({each.product_id for each in changed})
 
 
 @own_transaction
@@ -128,6 +134,7 @@ def count(
         reason=reason,
         actor=actor,
     )
+    announce(f"pieces:{variant.product_id}")
     summaries.refresh([variant.product_id])
     return level
 
@@ -153,8 +160,19 @@ WITH demand AS (
     SELECT id, %(kind)s, %(on_hand)s * quantity, %(allocated)s * quantity, %(reference)s, ''
     FROM changed
 )
-SELECT variant_id, available FROM changed
+SELECT changed.variant_id, variant.product_id, changed.quantity, changed.available
+FROM changed JOIN catalog_productvariant variant ON variant.id = changed.variant_id
 """
+
+
+@dataclass(frozen=True, slots=True)
+class _Changed:
+    """A level as its change found and left it."""
+
+    variant_id: int
+    product_id: int
+    before: int
+    available: int
 
 
 def _change(
@@ -166,14 +184,14 @@ def _change(
     guard: str,
     reference: str,
     must_change_all: bool = False,
-) -> dict[int, int]:
-    """Change the levels whose guard holds and book the movements; return what is available then.
+) -> list[_Changed]:
+    """Change the levels whose guard holds and book the movements; return those levels.
 
     The inner SELECT locks in primary-key order and sees the newest committed row, so the guard is
     judged on current numbers: a second buyer waits here, then finds what the first one left.
     """
     if not demand:
-        return {}
+        return []
     with connection.cursor() as cursor:
         cursor.execute(
             _CHANGE.format(guard=guard),
@@ -186,19 +204,17 @@ def _change(
                 "reference": reference,
             },
         )
-        changed = dict(cursor.fetchall())
+        changed = [
+            _Changed(variant, product, available - (on_hand - allocated) * quantity, available)
+            for variant, product, quantity, available in cursor.fetchall()
+        ]
     if must_change_all and len(changed) != len(demand):
-        missing = sorted(set(demand) - set(changed))
+        missing = sorted(set(demand) - {each.variant_id for each in changed})
         raise RuntimeError(f"stock of variants {missing} does not carry the promise of {reference}")
     return changed
 
 
-def _refresh_sold_out(available: Mapping[int, int]) -> None:
-    sold_out = [variant_id for variant_id, left in available.items() if left == 0]
-    if sold_out:
-        _refresh_products(sold_out)
-
-
-def _refresh_products(variant_ids: Iterable[int]) -> None:
-    products = ProductVariant.objects.filter(pk__in=list(variant_ids))
-    summaries.refresh(set(products.values_list("product_id", flat=True)))
+def _announce_few(changed: Iterable[_Changed]) -> None:
+    """Announce where the page of a product says how few are left, or said so before."""
+    few = [each for each in changed if min(each.before, each.available) <= FEW]
+    announce(*(f"pieces:{each.product_id}" for each in few))

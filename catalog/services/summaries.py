@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from django.db import connection
 
+from shop.services.changes import announce
 from shop.transactions import inside_transaction
 
 _LOCK = """
@@ -34,12 +35,13 @@ WHERE product.id = summary.id
   AND (product.price_from, product.price_to, product.compare_at_from, product.is_available)
       IS DISTINCT FROM
       (summary.price_from, summary.price_to, summary.compare_at_from, summary.is_available)
+RETURNING product.id
 """
 
 
 @inside_transaction
 def refresh(product_ids: Collection[int]) -> int:
-    """Recompute the summaries of some products; return how many rows changed.
+    """Recompute the summaries of some products; announce those that changed, return how many.
 
     Locks the product rows by primary key, always after their stock levels, and in a statement of
     their own: only the next one sees what whoever held the lock has done to the other variants.
@@ -49,4 +51,6 @@ def refresh(product_ids: Collection[int]) -> int:
     with connection.cursor() as cursor:
         cursor.execute(_LOCK, [sorted(product_ids)])
         cursor.execute(_REFRESH, [sorted(product_ids)])
-        return int(cursor.rowcount)
+        changed = [f"product:{row[0]}" for row in cursor.fetchall()]
+    announce(*changed)
+    return len(changed)

@@ -7,9 +7,9 @@ from catalog.queries import get_category_page
 from shop.views.caching import public_page
 
 
-@public_page
+@public_page("attributes", "sellers")
 def category(request: HttpRequest, path: str) -> HttpResponse:
     page = get_category_page(path, query=dict(request.GET.lists()))
     if page is None:
         raise Http404
-    return render(request, "catalog/category.html", vars(page))
+    return render(request, "catalog/category.html", vars(page) | vars(page.listing))

@@ -7,7 +7,7 @@ from catalog.queries import get_product_page
 from shop.views.caching import public_page
 
 
-@public_page
+@public_page("attributes", "sellers")
 def product(request: HttpRequest, slug: str) -> HttpResponse:
     page = get_product_page(slug, sku=request.GET.get("variant", ""))
     if page is None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -31,4 +32,5 @@ class PageAdmin(ModelAdmin):
         content.delete_pages([obj])
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Page]) -> None:
-        content.delete_pages(list(queryset))
+        with transaction.atomic():
+            content.delete_pages(list(queryset))

@@ -29,7 +29,7 @@ FAREWELL = "js/service-worker-farewell.js"
 HOUR = 60 * 60
 
 
-@public_page
+@public_page("pages")
 def page(request: HttpRequest) -> HttpResponse:
     """Say that the connection is gone; browsers keep this page for when it is."""
     return render(request, TEMPLATE)

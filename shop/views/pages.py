@@ -8,7 +8,7 @@ from shop.models import Page
 from shop.views.caching import public_page
 
 
-@public_page
+@public_page("pages")
 def page(request: HttpRequest, slug: str) -> HttpResponse:
     """Show a content page; its body was made safe when it was saved."""
     page = get_object_or_404(Page, slug=slug)

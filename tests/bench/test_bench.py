@@ -7,12 +7,15 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import pytest
 
-from bench import catalogue
-from bench.pages import PAGES
+from bench import catalogue, growth
+from bench.pages import PAGES, misspell
 from catalog.models import Product, StockLevel
+from catalog.queries import product_url
 from config.run import ROOT
 
 
@@ -35,11 +38,16 @@ def test_a_tiny_run_writes_what_was_measured(tmp_path: Path) -> None:
     figures = json.loads(path.read_text())
     assert (figures["size"], figures["clients"], figures["seconds"]) == (40, 2, 0.2)
     assert list(figures["pages"]) == ["product"]
+    for name in ("fill_seconds", "database_mb", "first_listing_seconds", "web_memory_mb"):
+        assert figures[name] > 0, name
     page = figures["pages"]["product"]
     assert page["failures"] == {}
-    for name in ("per_second", "p50_ms", "p95_ms", "sql", "bytes_raw", "bytes_gzip"):
+    for name in ("sql", "bytes_raw", "bytes_gzip"):
         assert page[name] > 0, name
-    assert {"cpu_ms", "web_cpu_ms", "database_cpu_ms", "cpu_ratio_to_bare"} <= page.keys()
+    for measured in (page, page["cached"]):
+        for name in ("per_second", "p50_ms", "p95_ms", "p99_ms"):
+            assert measured[name] > 0, name
+        assert {"cpu_ms", "web_cpu_ms", "database_cpu_ms", "cpu_ratio_to_bare"} <= measured.keys()
 
 
 def test_an_unknown_page_is_named() -> None:
@@ -56,12 +64,44 @@ def test_an_unknown_page_is_named() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_catalogue_of_a_run_keeps_every_invariant() -> None:
+def test_the_catalogue_of_a_run_has_what_is_visited() -> None:
     catalogue.fill(60)
 
     world = catalogue.describe(60)
     assert (len(world.products), len(world.listings)) == (60, 8)
+    assert world.large_product == product_url(Product.objects.get(pk=1).slug)
+    assert StockLevel.objects.filter(variant__product_id=1).count() == 100
     assert Product.objects.filter(status="active", search__isnull=False).count() == 60
     assert Product.objects.filter(is_available=True).count() == 57
-    assert StockLevel.objects.filter(variant__product_id=1).count() == 100
+    assert all(query.count("=") >= 3 for query in world.filtered)
     assert {page.name for page in PAGES.values()} == set(PAGES)
+
+
+def test_growth_compares_the_last_size_with_the_first() -> None:
+    def result(size: int, cpu_ms: float) -> dict[str, Any]:
+        page = {"cpu_ms": cpu_ms, "cached": {"cpu_ms": 0.1}}
+        figures = {"fill_seconds": 1, "database_mb": 2, "first_listing_seconds": 1}
+        return {
+            "size": size,
+            "bare": {"cpu_ms": 0.1},
+            "pages": {"category": page},
+            "web_memory_mb": 100,
+            **figures,
+        }
+
+    table = growth.table([result(1000, 4), result(100_000, 6)])
+
+    rows = [line.split() for line in table.splitlines()]
+    assert rows[0] == ["CPU", "ms", "1,000", "100,000", "growth"]
+    assert ["category", "4.00", "6.00", "1.50"] in rows
+    assert ["category,", "cached", "0.10", "0.10", "1.00"] in rows
+
+
+@pytest.mark.parametrize(
+    ("word", "first", "last"), [("compact", "c", "t"), ("small", "s", "l"), ("glass", "g", "s")]
+)
+def test_a_misspelt_word_is_one_edit_away(word: str, first: str, last: str) -> None:
+    found = {misspell(word, Random(seed)) for seed in range(40)} - {word}
+
+    assert all(each[0] == first and each[-1] == last for each in found)
+    assert all(sorted(each) == sorted(word) or len(each) == len(word) - 1 for each in found)

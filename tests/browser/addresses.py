@@ -23,7 +23,8 @@ PAGES = {
     "products/<slug:slug>/": [
         "/products/bowl/", "/products/works/", "/products/works/?variant={gone}"
     ],
-    "search/": ["/search/", "/search/?q=bowl", "/search/?q={word}", "/search/?q={nothing}"],
+    "search/": ["/search/", "/search/?q=bowl", "/search/?q={word}", "/search/?q={nothing}",
+                "/search/?q=bowll", "/search/?q=bowl+{word}"],
     "sellers/<slug:slug>/": ["/sellers/long/"],
     "pages/<slug:slug>/": ["/pages/long/"],
     "offline/": ["/offline/"],
@@ -51,7 +52,7 @@ IN_STEPS = {"cart/", "checkout/", "orders/<slug:number>/", "accounts/confirm-ema
 NO_PAGES = {
     "livez", "readyz", "media/<path:name>",  # for machines
     "favicon.ico", "site.webmanifest", "service-worker.js",
-    "cart/badge/", "cart/drawer/", "orders/<slug:number>/status/",  # parts of other pages
+    "search/suggestions/", "cart/badge/", "cart/drawer/", "orders/<slug:number>/status/",  # parts of other pages
     "checkout/fields/<slug:name>/", "checkout/addresses/",
     "payments/webhooks/stripe/", "cart/add/", "cart/items/<int:item_id>/",  # only taken, not shown
     "orders/<slug:number>/pay/", "orders/<slug:number>/cancel/",

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import connections, transaction
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from payments.simulator.running import Simulator, running_simulator
+from shop.services.changes import announce
 from tests.browser.guard import Guard
 from tests.browser.shelves import Shelves, fill_shelves
 from tests.processes import running_web
@@ -79,6 +80,8 @@ def shop(
     """An empty shop that is open; yields its payment provider, whose webhooks reach it."""
     settings.SHOP_URL, settings.MEDIA_ROOT = web, media_folder
     simulator.webhook_url = f"{web}/payments/webhooks/stripe/"
+    with transaction.atomic():
+        announce("everything")  # The web process still knows the shop of the test before.
     yield simulator
     simulator.wait_for_deliveries()
     simulator.webhook_url = None

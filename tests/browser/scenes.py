@@ -195,6 +195,8 @@ def look_around(visitor: Visitor) -> Iterator[Scene]:
         "search, nothing asked": "/search/",
         "search, found": "/search/?q=mug",
         "search, paged": "/search/?q=plate",
+        "search, misspelt": "/search/?q=platte",
+        "search, some of the words": "/search/?q=plate+qqq+mug",
         "search, nothing found": "/search/?q=nothing-like-this",
         "maker": "/sellers/haven/",
         "content page": "/pages/about/",

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from catalog.queries import list_navigation
+from catalog.services import categories
 from tests.factories.catalog import CategoryFactory
 
 pytestmark = pytest.mark.django_db
@@ -24,9 +25,19 @@ def test_two_upper_levels_in_order() -> None:
     ]
 
 
-def test_menu_is_read_once_a_minute(django_assert_num_queries: Any) -> None:
+def test_menu_is_read_once(django_assert_num_queries: Any) -> None:
     CategoryFactory()
     list_navigation()
 
     with django_assert_num_queries(0):
         list_navigation()
+
+
+def test_menu_follows_the_tree() -> None:
+    category = CategoryFactory(name="Cups")
+    assert [item.label for item in list_navigation()] == ["Cups"]
+
+    category.name = "Mugs"
+    categories.place(category)
+
+    assert [item.label for item in list_navigation()] == ["Mugs"]

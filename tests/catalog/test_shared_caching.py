@@ -65,8 +65,9 @@ def test_same_bytes_for_everybody_and_no_cookie(client, url: str) -> None:
         assert not response.cookies
         assert response.headers["Vary"] == "Accept-Encoding"
         assert response.headers["Cache-Control"] == (
-            "public, max-age=0, s-maxage=60, stale-while-revalidate=300"
+            "public, max-age=0, s-maxage=1, stale-while-revalidate=1"
         )
+        assert response.headers["X-Accel-Expires"] == "@1"
         assert response.headers["ETag"] == first.headers["ETag"]
     assert "csrfmiddlewaretoken" not in first.content.decode()
 
@@ -80,6 +81,15 @@ def test_who_has_the_page_already_gets_no_body(client, url: str) -> None:
     assert (again.status_code, again.content) == (304, b"")
     assert again.headers["ETag"] == etag
     assert again.headers["Cache-Control"].startswith("public")
+
+
+def test_a_shop_may_let_others_keep_its_pages_for_longer(client, settings) -> None:
+    settings.SHARED_CACHE_SECONDS = 60
+
+    headers = client.get("/").headers
+
+    assert headers["Cache-Control"] == "public, max-age=0, s-maxage=60, stale-while-revalidate=60"
+    assert headers["X-Accel-Expires"] == "60"
 
 
 def test_a_change_changes_the_etag(client) -> None:

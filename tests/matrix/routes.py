@@ -72,6 +72,7 @@ ROWS = [
     Row("categories/<path:path>/", "/categories/{category}/", 200, 405, is_shared=True),
     Row("products/<slug:slug>/", "/products/{product}/", 200, 405, is_shared=True),
     Row("search/", "/search/?q={title}", 200, 405, is_shared=True),
+    Row("search/suggestions/", "/search/suggestions/?q={title}", 200, 405, is_shared=True),
     Row("sellers/<slug:slug>/", "/sellers/{seller}/", 200, 405, is_shared=True),
 ]
 
