@@ -1,9 +1,11 @@
 """The pages' entry: one WSGI application, served by granian."""
 
 import os
+from contextlib import suppress
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+from django.db import DatabaseError, connection
 
 from config import postgres
 from shop.page_cache.wsgi import keep_pages
@@ -19,7 +21,20 @@ def limit_statements() -> None:
         options["options"] += f" -c statement_timeout={settings.WEB_STATEMENT_TIMEOUT_MS}"
 
 
+def read_catalogue() -> None:
+    """Build the catalogue index before the first visitor needs it.
+
+    A database that is away, or not migrated yet, does not keep the process from starting.
+    """
+    from catalog import index
+
+    with suppress(DatabaseError):
+        index.current()
+    connection.close()
+
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 postgres.ensure_started()
 limit_statements()
 application = keep_pages(get_wsgi_application())
+read_catalogue()

@@ -39,6 +39,11 @@ def current() -> Snapshot:
         return _holder.snapshot
 
 
+def is_built() -> bool:
+    """Say whether this process has read the catalogue."""
+    return _holder.snapshot is not None
+
+
 def reset() -> None:
     """Forget the index; for tests, which roll back what it was built from."""
     with _holder.lock:

@@ -39,6 +39,11 @@ class Facet:
     kind: str
     options: tuple[FacetOption, ...]
 
+    @property
+    def is_used(self) -> bool:
+        """Say whether something of it is chosen."""
+        return any(option.selected for option in self.options)
+
 
 @dataclass(frozen=True, slots=True)
 class _Page:

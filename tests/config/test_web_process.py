@@ -20,8 +20,12 @@ with connection.cursor() as cursor:
 
 
 def ask_after(first: str, **chosen: str) -> list[str]:
+    return run(first + ASK, **chosen)
+
+
+def run(code: str, **chosen: str) -> list[str]:
     answer = subprocess.run(
-        [sys.executable, "-c", first + ASK],
+        [sys.executable, "-c", code],
         cwd=ROOT,
         env=environment(**chosen),
         capture_output=True,
@@ -38,3 +42,21 @@ def test_a_page_gives_up_on_a_statement_and_a_command_does_not() -> None:
 
     assert web == ["7s", "3s"]
     assert command == ["0", "3s"]
+
+
+READ = """
+import config.wsgi
+from catalog.index import following
+print(following.is_built())
+"""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_web_process_has_read_the_catalogue_before_it_serves_and_starts_without_a_database() -> (
+    None
+):
+    there = run(READ)
+    away = run(READ, DATABASE_URL="postgres://nobody@127.0.0.1:1/nothing")
+
+    assert there == ["True"]
+    assert away == ["False"]
