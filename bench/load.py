@@ -21,6 +21,7 @@ from bench.cpu import read_seconds
 from bench.pages import BARE, PAGES, Page, Request, Response, Visit, World
 
 ANSWER_SECONDS = 30
+LONGEST_WARM_UP_SECONDS = 60
 CONTENT_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 CONTENT_ENCODING = re.compile(rb"\r\ncontent-encoding: *(\w+)", re.IGNORECASE)
 COOKIE = re.compile(rb"\r\nset-cookie: *([^=;\r]+)=([^;\r]*)", re.IGNORECASE)
@@ -149,7 +150,9 @@ def run(plan: Plan) -> list[Window]:
         for number in range(plan.clients):
             client = Client(plan.port, page, world, Random(number))
             selector.register(client.connection, selectors.EVENT_READ, client)
-        _fill(Window(), selector, seconds=plan.warm_up)
+        # Windows of a moment are a rehearsal, which has no time to warm up.
+        visits = page.first_visits if plan.seconds >= 1 else 0
+        _warm_up(selector, seconds=plan.warm_up, visits=visits)
         windows = []
         for _number in range(plan.windows):
             before = _read_cpu(plan)
@@ -159,6 +162,14 @@ def run(plan: Plan) -> list[Window]:
             window.cpu = {name: after[name] - before[name] for name in after}
             windows.append(window)
     return windows
+
+
+def _warm_up(selector: selectors.BaseSelector, *, seconds: float, visits: int) -> None:
+    """Visit for so long, and until there were so many visits, within reason."""
+    window, deadline = Window(), time.perf_counter() + LONGEST_WARM_UP_SECONDS
+    _fill(window, selector, seconds=seconds)
+    while len(window.latencies) < visits and time.perf_counter() < deadline:
+        _fill(window, selector, seconds=min(1.0, seconds))
 
 
 def _fill(window: Window, selector: selectors.BaseSelector, *, seconds: float) -> None:

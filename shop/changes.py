@@ -3,6 +3,9 @@
 Transactions do not commit in the order of their numbers. So a reader keeps the snapshot of its last
 look, and asks for what that snapshot could not see: each change is delivered once, whenever it was
 committed, and the table is only read from the oldest transaction that was still open then.
+
+A restored dump brings numbers along that this database has not reached: they are no news. Whoever
+lived through the restoring finds another table, or numbers that go back, and reads everything anew.
 """
 
 from __future__ import annotations
@@ -25,13 +28,14 @@ LONGEST_PAUSE_SECONDS = 3600
 """Who was away for longer may have missed what was pruned meanwhile."""
 LONGEST_WAIT_SECONDS = 2.0
 _LOOK = """
-SELECT pg_current_snapshot()::text, pg_current_xact_id_if_assigned()::text::bigint,
-       change.id, change.subject, change.xid
+SELECT pg_current_snapshot()::text, 'shop_change'::regclass::oid,
+       pg_current_xact_id_if_assigned()::text::bigint, change.id, change.subject, change.xid
 FROM (SELECT 1) AS always
 LEFT JOIN shop_change AS change
     ON change.xid >= coalesce(%(horizon)s::bigint,
                               pg_snapshot_xmin(pg_current_snapshot())::text::bigint)
-    AND (NOT pg_visible_in_snapshot(change.xid::text::xid8, %(seen)s::pg_snapshot)
+    AND (change.xid < pg_snapshot_xmax(pg_current_snapshot())::text::bigint
+         AND NOT pg_visible_in_snapshot(change.xid::text::xid8, %(seen)s::pg_snapshot)
          OR change.xid = pg_current_xact_id_if_assigned()::text::bigint)
 """
 
@@ -66,7 +70,8 @@ class _Reader:
 
     def forget(self) -> None:
         self.snapshot: Snapshot | None = None
-        self.start = 0
+        self.table: int | None = None
+        self.start = self.horizon = 0
         self.own_rows: set[int] = set()
         self.looked_at = self.succeeded_at = 0.0
         self.is_due = True
@@ -80,6 +85,17 @@ class _Reader:
         is_fresh = now - self.succeeded_at < 2 * interval
         hangs = self.looked_at > self.succeeded_at and now - self.looked_at > LONGEST_WAIT_SECONDS
         return 0 if is_fresh or hangs else LONGEST_WAIT_SECONDS
+
+    def has_moved(self, table: int, snapshot: Snapshot) -> bool:
+        """Say whether this is not the database of the last look: it was restored since."""
+        seen = self.snapshot
+        return seen is not None and (table != self.table or snapshot.xmax < seen.xmax)
+
+    def go_on(self) -> int:
+        """Go on with what is known. Before the first look that is nothing, so it looks anew then."""
+        if self.snapshot is None:
+            self.has_lost_track = True
+        return 0
 
 
 _reader = _Reader()
@@ -118,13 +134,13 @@ def catch_up() -> int:
     if not _reader.is_due and now - _reader.succeeded_at < interval:
         return 0
     if _reader.looking_thread == threading.get_ident() or is_in_transaction():
-        return 0
+        return _reader.go_on()
     if not _reader.lock.acquire(timeout=_reader.get_patience(now, interval)):
-        return 0
+        return _reader.go_on()
     try:
         _reader.looking_thread = threading.get_ident()
         if not _reader.is_due and now - _reader.looked_at < interval:
-            return 0  # Somebody has looked meanwhile, or in vain a moment ago.
+            return _reader.go_on()  # Somebody has looked meanwhile, or in vain a moment ago.
         return _look()
     finally:
         _reader.looking_thread = None
@@ -132,8 +148,11 @@ def catch_up() -> int:
 
 
 def get_horizon() -> int:
-    """Return the transaction number below which nothing is unknown here; 0 before the first look."""
-    return _reader.snapshot.xmin if _reader.snapshot else 0
+    """Return the transaction number below which nothing is unknown here; 0 before the first look.
+
+    What a look has brought is known once every follower and watcher has taken it in.
+    """
+    return _reader.horizon
 
 
 def get_start() -> int:
@@ -165,9 +184,11 @@ def _look() -> int:
             raise
         logger.warning("The journal of changes cannot be read: %s", error)
         connection.close_if_unusable_or_obsolete()
-        return 0
+        return _reader.go_on()
     if subjects:
         _hand_on(subjects, xid)
+    if _reader.snapshot and not _reader.has_lost_track:
+        _reader.horizon = _reader.snapshot.xmin
     _reader.succeeded_at = began_at
     return len(subjects)
 
@@ -182,15 +203,18 @@ def _read(now: float) -> tuple[frozenset[str], int]:
             _LOOK, {"horizon": seen.xmin if seen else None, "seen": seen.text if seen else None}
         )
         rows = cursor.fetchall()
-    text, own_xid, *_none = rows[0]
+    text, table, own_xid, *_none = rows[0]
     snapshot = Snapshot(text)
-    new = [(subject, xid) for _text, _own, id, subject, xid in rows if _is_new(id)]
-    _remember_rows(snapshot, own_xid=own_xid, ids={row[2] for row in rows} - {None})
-    if seen is None:
-        _reader.start = snapshot.xmax
-        return frozenset(), 0
+    if _reader.has_moved(table, snapshot):
+        _reader.snapshot, _reader.has_lost_track = None, True
+    is_first = _reader.snapshot is None
+    new = [] if is_first else [(row[4], row[5]) for row in rows if _is_new(row[3])]
+    _remember_rows(snapshot, own_xid=own_xid, ids={row[3] for row in rows} - {None})
+    if is_first:
+        _reader.table, _reader.start = table, snapshot.xmax
     subjects = frozenset(subject for subject, _xid in new)
-    if _reader.has_lost_track or now - _reader.succeeded_at > LONGEST_PAUSE_SECONDS:
+    was_away = not is_first and now - _reader.succeeded_at > LONGEST_PAUSE_SECONDS
+    if _reader.has_lost_track or was_away:
         _reader.has_lost_track = False
         return subjects | {EVERYTHING}, snapshot.xmax - 1
     return subjects, max((xid for _subject, xid in new), default=0)

@@ -46,7 +46,7 @@ class ProductCard:
 
 # The page of ids comes first: the side looks below must run for the cards shown, not for all that
 # were sorted.
-_CARDS = """
+_CARDS = f"""
 SELECT p.slug, p.title, s.name, p.price_from, p.price_to, p.compare_at_from, p.is_available,
        coalesce(nullif(picture.alt, ''), p.title), picture.original, picture.base,
        picture.renditions, picture.width, picture.height,
@@ -68,12 +68,16 @@ LEFT JOIN LATERAL (
     ORDER BY image.position, image.id
     LIMIT 1
 ) AS picture ON true
+WHERE {FOR_SALE}
 ORDER BY wanted.place
 """
 
 
 def list_cards(product_ids: Sequence[int]) -> list[ProductCard]:
-    """Return the cards of some products that are for sale, in the order given; one statement."""
+    """Return the cards of some products in the order given; one statement.
+
+    Left out is what is not for sale any more, though the caller does not know it yet.
+    """
     if not product_ids:
         return []
     read_from(*(f"product:{product_id}" for product_id in product_ids))

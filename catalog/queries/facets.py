@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -18,6 +19,7 @@ from catalog.models import Attribute as AttributeRow
 from catalog.queries.filters import IN_STOCK, MAKER, RATING, STARS, Filters
 
 Kind = AttributeRow.Kind
+_NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,6})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +146,5 @@ def _rank(option: FacetOption, attribute: Attribute) -> tuple[Any, ...]:
 
 
 def _number(facet: str) -> Decimal | None:
-    try:
-        number = Decimal(facet)
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() else None
+    """Read a number as facets have it; what else an address says is none, however large."""
+    return Decimal(facet) if _NUMBER.fullmatch(facet) else None

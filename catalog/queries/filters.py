@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
@@ -27,6 +27,8 @@ STARS = ("4", "3", "2")
 MOST_VALUES = 20
 MOST_CHOICES = 40
 LONGEST_VALUE = 80
+LONGEST_CHOICES = 1_000
+"""Letters of all choices as an address has them: each of hundreds of links on a page repeats them."""
 LONGEST_AMOUNT = 20
 _AMOUNT = re.compile(r"[0-9]{1,9}([.,][0-9]{1,4})?")
 
@@ -133,11 +135,20 @@ def read_filters(
     if snapshot.has_ratings and (stars := query.get(RATING, [""])[-1]) in STARS:
         choices.insert(0, (RATING, stars))
     return Filters(
-        choices=tuple(sorted(choices[:MOST_CHOICES])),
+        choices=tuple(sorted(_fit(choices[:MOST_CHOICES]))),
         price_min=_typed_amount(query, PRICE_MIN),
         price_max=_typed_amount(query, PRICE_MAX),
         fixed=tuple(fixed),
     )
+
+
+def _fit(choices: Sequence[Choice]) -> Iterator[Choice]:
+    """Leave out the choices with which an address would become too long."""
+    room = LONGEST_CHOICES
+    for choice in choices:
+        room -= len(_write_pair(*choice))
+        if room >= 0:
+            yield choice
 
 
 def read_amount(text: str) -> Decimal | None:

@@ -33,6 +33,8 @@ from shop.formatting import format_money
 from shop.money import Money
 
 RELEVANCE = "relevance"
+MOST_REMEMBERED = 6
+"""A page with more choices than this is hardly asked for twice."""
 
 Best = Callable[[BitMap, int, int], Sequence[int]]
 """Gives the products at some places of an order of its own: `best(among, start, stop)`."""
@@ -88,9 +90,10 @@ def lay_out_listing(
     `base` are products for sale. `sorts` names the orders, the usual one first; `relevance` is the
     one that `best` gives. `pairs` stand in every address, as the words of a search do. `without`
     are codes of facets that make no sense here. What is worked out is remembered until `subject`
-    changes (`category:7`); without a subject it is not.
+    changes (`category:7`), unless nobody else is likely to ask for it; without a subject it is not.
     """
     filters = read_filters(query, snapshot, fixed=pairs, without=without)
+    subject = subject if _may_be_asked_again(filters, snapshot) else ""
     usual = next(iter(sorts))
     sort = read_sort(query.get("sort", [""])[-1], sorts, usual)
     in_url = "" if sort == usual else sort
@@ -141,6 +144,20 @@ def lay_out_listing(
         is_narrowed=not filters.is_empty,
         is_indexable=filters.is_empty and sort == usual and first == page,
         canonical_url=url + filters.clear().query_string(page=page),
+    )
+
+
+def _may_be_asked_again(filters: Filters, snapshot: Snapshot) -> bool:
+    """Say whether a link leads here: to few choices that there are, and to no price that was typed.
+
+    So what strangers make up takes no memory.
+    """
+    if filters.price_min or filters.price_max or len(filters.choices) > MOST_REMEMBERED:
+        return False
+    return all(
+        facet in snapshot.values.get(attribute_id, {})
+        for attribute_id, facets in filters.narrowing(snapshot).values
+        for facet in facets
     )
 
 

@@ -86,8 +86,9 @@ class _Shelf:
 
     def clear(self) -> None:
         """Forget all; what is being read meanwhile counts as older than any change."""
-        self.forgotten = self.seen + 1
+        after = self.seen + 1
         self.changed.clear()
+        self.forgotten = after
         self.kept.clear()
         self.bytes = 0
 
@@ -97,10 +98,11 @@ class _Shelf:
 
     def changed_since(self, seen: int) -> frozenset[int] | None:
         """Return whose words have changed; None when that is no longer known, or too much."""
-        start = seen - self.forgotten
-        if start < 0 or len(self.changed) - start > MOST_CHANGES:
-            return None
-        return frozenset(self.changed[start:])
+        with self.lock:
+            start = seen - self.forgotten
+            if start < 0 or len(self.changed) - start > MOST_CHANGES:
+                return None
+            return frozenset(self.changed[start:])
 
     def put(self, key: str, posting: Posting) -> None:
         with self.lock:

@@ -1,7 +1,7 @@
 """The record of what shoppers look for: counted in memory, written every few seconds.
 
-A page from the cache is not counted again, so numbers say less than how often people looked; which
-words find nothing is told none the less.
+A page from the cache is counted with each visit that it answers. What strangers make up by the
+thousand is let go: so many different words are written for a day, and no more.
 """
 
 from __future__ import annotations
@@ -25,10 +25,21 @@ SECONDS_BETWEEN = 10.0
 MOST_WAITING = 1_000
 LONGEST_WORDS = 100
 KEPT = timedelta(days=90)
+MOST_ROWS_A_DAY = 20_000
 
 _WRITE = """
 INSERT INTO catalog_searchrecord (day, words, searches, products)
-SELECT * FROM unnest(%(days)s::date[], %(words)s::text[], %(searches)s::int[], %(products)s::int[])
+SELECT told.*
+FROM unnest(%(days)s::date[], %(words)s::text[], %(searches)s::int[], %(products)s::int[])
+    AS told(day, words, searches, products)
+LEFT JOIN (
+    SELECT day, count(*) AS words FROM catalog_searchrecord
+    WHERE day = ANY(%(days)s::date[]) GROUP BY day
+) AS written ON written.day = told.day
+WHERE coalesce(written.words, 0) < %(most)s
+   OR EXISTS (SELECT FROM catalog_searchrecord AS known
+              WHERE known.day = told.day AND known.words = told.words)
+ORDER BY told.day, told.words
 ON CONFLICT (day, words) DO UPDATE
 SET searches = catalog_searchrecord.searches + excluded.searches, products = excluded.products
 """
@@ -76,6 +87,7 @@ def write() -> int:
                 "words": [words for (_day, words), _tally in taken],
                 "searches": [tally.searches for _key, tally in taken],
                 "products": [tally.products for _key, tally in taken],
+                "most": MOST_ROWS_A_DAY,
             },
         )
         return int(cursor.rowcount)

@@ -25,19 +25,23 @@ WHERE stem.lexeme IS NOT NULL
   AND NOT EXISTS (SELECT FROM catalog_word AS known WHERE known.word = asked.word)
 ON CONFLICT (word) DO NOTHING
 """
+# One statement sees words and products at one moment: a word that is learnt meanwhile is not in it,
+# and not forgotten.
 _COUNT = """
 CREATE TEMPORARY TABLE word_count AS
-SELECT word AS lexeme, ceil(ndoc * {scale})::int AS products
-FROM ts_stat('SELECT search FROM catalog_product WHERE id % {step} = 0')
+SELECT word.id, ceil(stem.ndoc * {scale})::int AS products
+FROM catalog_word AS word
+LEFT JOIN ts_stat('SELECT search FROM catalog_product WHERE id % {step} = 0') AS stem
+    ON stem.word = word.lexeme
 """
 _WRITE = """
 UPDATE catalog_word AS word SET products = counted.products
 FROM word_count AS counted
-WHERE counted.lexeme = word.lexeme AND counted.products <> word.products
+WHERE counted.id = word.id AND counted.products <> word.products
 """
 _FORGET = """
-DELETE FROM catalog_word AS word
-WHERE NOT EXISTS (SELECT FROM word_count AS counted WHERE counted.lexeme = word.lexeme)
+DELETE FROM catalog_word AS word USING word_count AS counted
+WHERE counted.id = word.id AND counted.products IS NULL
 """
 
 

@@ -33,8 +33,14 @@ class History:
                 self.complete_from = max(self.complete_from, forgotten + 1)
 
     def is_true(self, page: Page) -> bool:
-        """Say whether nothing that the page was read from has changed since; if unsure, it has."""
+        """Say whether nothing that the page was read from has changed since; if unsure, it has.
+
+        A page with a higher number than this process knows is ahead of it for a moment, or from
+        before a dump was restored.
+        """
         start = changes.get_start()
+        if page.horizon > changes.get_horizon():
+            return False
         with self.lock:
             if not start or page.horizon < max(start, self.complete_from):
                 return False

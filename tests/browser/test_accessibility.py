@@ -25,6 +25,7 @@ WITHOUT_A_PAGE = {
     "favicon.ico": "a picture",
     "site.webmanifest": "for machines",
     "service-worker.js": "for machines",
+    "search/suggestions/": "a part of every page, opened over it",
     "cart/badge/": "a part of every page",
     "cart/drawer/": "the drawer, opened over a page",
     "orders/<slug:number>/status/": "a part of the order's page",

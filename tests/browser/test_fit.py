@@ -169,6 +169,8 @@ def see_cart_and_checkout(tour: Tour) -> None:
         page.locator(f"#id_{field}").fill(UNBROKEN)
     page.locator("#id_email").fill(EMAIL)
     tour.see("checkout with errors")
+    # Fields are checked when they are left; without its cookie such a question would be refused.
+    page.wait_for_load_state("networkidle")
     page.context.clear_cookies()
     tour.visit("/cart/")
 

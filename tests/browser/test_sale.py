@@ -137,6 +137,7 @@ def test_a_phone_is_enough(visit: Visit, shop: Simulator, shelves: Shelves) -> N
     expect_headline(page, "Tableware")
     page.get_by_role("button", name="Filters").tap()
     page.get_by_role("link", name="Stoneware").tap()
+    page.get_by_role("button", name="Show 1 product", exact=True).tap()
     expect(page.get_by_role("heading", level=3)).to_have_text(["Dune mug"])
     page.get_by_role("link", name="Dune mug").tap()
     page.get_by_role("link", name="Moss").tap()

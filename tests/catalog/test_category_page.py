@@ -5,10 +5,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 
 from accounts.models import Seller
+from catalog.index.tallying import tally
 from catalog.models import Attribute, Category, Product
+from catalog.queries import listing
+from catalog.services import summaries
 from tests.factories.accounts import SellerFactory
 from tests.factories.catalog import (
     AttributeFactory,
@@ -31,6 +35,8 @@ GARBAGE = [
     "-1",
     "٣",
     "99999999999999999999",
+    "9" * 70,
+    "1e1000",
     "' OR 1=1 --",
     "\x00",
     "%00",
@@ -240,13 +246,66 @@ def test_a_chosen_value_that_fits_nothing_stays_visible(client, cups) -> None:
 @pytest.mark.parametrize("garbage", GARBAGE)
 def test_garbage_in_the_address_is_answered_kindly(client, cups, garbage: str) -> None:
     sell(cups, "Mug", colour="Moss")
-    names = ("price_min", "price_max", "sort", "in_stock", "maker", "colour", "utm", garbage)
+    capacity = AttributeFactory(code="capacity", kind=Attribute.Kind.NUMBER, unit="ml")
+    AttributeValueFactory(
+        product=Product.objects.get(), attribute=capacity, facet="320", text="", number=Decimal(320)
+    )
+    names = (
+        *("price_min", "price_max", "sort", "in_stock", "maker", "colour", "capacity", "utm"),
+        garbage,
+    )
 
     for name in names:
         response = client.get("/categories/cups/", {name: garbage})
         assert response.status_code == 200
         assert "<script>alert" not in response.content.decode()
     assert client.get("/categories/cups/", {"page": garbage}).status_code in (200, 404)
+
+
+def test_absurd_choices_do_not_swell_the_page(client, cups) -> None:
+    sell(cups, "Mug", colour="Moss")
+    choices = {"colour": ["moss", *(f"{number:02}{'ä' * 78}" for number in range(40))]}
+
+    response = client.get("/categories/cups/", choices)
+
+    assert titles(client, "?colour=moss") == ["Mug"]
+    urls = [option.url for facet in response.context["facets"] for option in facet.options]
+    assert max(map(len, urls)) < 1_100
+
+
+def test_only_what_others_may_ask_for_is_remembered(
+    client, cups, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sell(cups, "Mug", colour="Moss")
+    counted: list[int] = []
+
+    def count(*args: Any, **kwargs: Any) -> Any:
+        counted.append(1)
+        return tally(*args, **kwargs)
+
+    monkeypatch.setattr(listing, "tally", count)
+    for query, times in (
+        *(("", 1), ("?colour=moss", 1), ("?in_stock=1", 1)),
+        *(("?colour=made-up", 2), ("?price_max=99", 2), ("?price_min=anything", 2)),
+    ):
+        counted.clear()
+        for _visit in range(2):
+            assert client.get(f"/categories/cups/{query}").status_code == 200
+        assert len(counted) == times, query
+
+
+def test_what_was_taken_off_sale_a_moment_ago_has_no_card(client, cups, settings: Any) -> None:
+    sell(cups, "Mug")
+    sell(cups, "Vase")
+    assert titles(client) == ["Vase", "Mug"]
+
+    settings.CHANGES_POLL_SECONDS = 60
+    vase = Product.objects.get(title="Vase")
+    vase.variants.update(is_active=False)
+    with transaction.atomic():
+        summaries.refresh([vase.pk])
+
+    assert titles(client) == ["Mug"]
 
 
 @pytest.mark.parametrize("page", ["0", "-1", "abc", "1.5", "٣", ""])

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.contrib.postgres.search import SearchQuery
 from django.core.management import call_command
-from django.db import transaction
+from django.db import connection, transaction
 
 from catalog.models import Product, Word
 from catalog.records import AttributeRecord, CategoryStep
@@ -123,3 +124,16 @@ def test_words_are_counted_and_those_of_no_product_forgotten() -> None:
     counts = dict(Word.objects.values_list("word", "products"))
     assert (counts["havre"], counts["creme"]) == (2, 1)
     assert "gone" not in counts
+
+
+def test_a_word_that_is_learnt_while_words_are_counted_is_not_forgotten() -> None:
+    def learn_meanwhile(execute: Any, sql: str, *args: Any) -> Any:
+        answer = execute(sql, *args)
+        if "CREATE TEMPORARY TABLE" in sql:
+            Word.objects.create(word="new", lexeme="new")
+        return answer
+
+    with connection.execute_wrapper(learn_meanwhile):
+        vocabulary.count()
+
+    assert Word.objects.filter(word="new").exists()

@@ -91,6 +91,22 @@ def test_searches_are_recorded_with_what_they_found_once_a_day_and_words(client)
 
 
 @pytest.mark.django_db
+def test_of_a_flood_of_made_up_words_so_many_are_written_and_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(searches, "MOST_ROWS_A_DAY", 2)
+    searches.write()
+    SearchRecord.objects.all().delete()
+    for typed in (["mug", "sofa"], ["asdf", "mug", "qwer"]):
+        for words in typed:
+            searches.note(words, 1)
+        searches.write()
+
+    rows = SearchRecord.objects.order_by("words").values_list("words", "searches")
+    assert list(rows) == [("mug", 2), ("sofa", 1)]
+
+
+@pytest.mark.django_db
 def test_old_searches_are_forgotten() -> None:
     searches.write()
     SearchRecord.objects.all().delete()

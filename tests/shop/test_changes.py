@@ -220,6 +220,70 @@ class TestSeveralProcesses:
             changes.catch_up()
             assert changes.get_horizon() > long_xid
 
+    def test_the_horizon_waits_until_everybody_has_taken_in_what_is_new(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        horizons: list[int] = []
+
+        def follow(found: frozenset[str]) -> tuple[()]:
+            horizons.append(changes.get_horizon())
+            return ()
+
+        changes.catch_up()
+        monkeypatch.setattr(changes, "_followers", [follow])
+        with another_process() as other:
+            write(other, "product:1")
+        changes.catch_up()
+
+        (xid,) = Change.objects.values_list("xid", flat=True)
+        assert horizons[0] <= xid < changes.get_horizon()
+
+    def test_numbers_that_a_restored_dump_brought_along_are_no_news(self, heard: Heard) -> None:
+        changes.catch_up()
+        Change.objects.create(subject="everything", xid=10**12)
+        with another_process() as other:
+            write(other, "product:1")
+
+        assert [changes.catch_up(), changes.catch_up()] == [1, 0]
+        assert heard == [{"product:1"}]
+
+    def test_who_lived_through_the_restoring_of_a_dump_reads_everything_anew(
+        self, heard: Heard, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        changes.catch_up()
+        horizon = changes.get_horizon()
+        for name, value in (("snapshot", changes.Snapshot(f"{10**12}:{10**12}:")), ("table", 1)):
+            monkeypatch.setattr(changes._reader, name, value)
+            with another_process() as other:
+                write(other, "product:1")
+            changes.catch_up()
+            assert heard.pop() == {changes.EVERYTHING}
+            assert horizon < changes.get_horizon() < 10**12
+
+        with another_process() as other:
+            write(other, "product:2")
+        assert changes.catch_up() == 1
+        assert heard == [{"product:2"}]
+
+    def test_what_was_read_before_the_first_look_is_read_anew_after_it(
+        self, heard: Heard, settings: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        settings.CHANGES_POLL_SECONDS = 0.001
+        titles = iter(["Imprint", "Legal notice"])
+
+        @until_changed("pages")
+        def read() -> str:
+            return next(titles)
+
+        with monkeypatch.context() as away:
+            away.setattr(changes, "_LOOK", "SELECT 1 / 0")
+            assert read() == "Imprint"
+        with another_process() as other:
+            write(other, "pages")
+
+        changes.look_again()
+        assert read() == "Legal notice"
+
     def test_many_writers_at_once_lose_nothing(self, heard: Heard) -> None:
         changes.catch_up()
         is_over = threading.Event()

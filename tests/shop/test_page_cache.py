@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -686,6 +687,32 @@ class TestRedis:
         changes.reset()
         theirs = Shop(is_shared=True)
         assert "31.00" in theirs.visit("/products/dune-mug/").text
+
+    def test_a_page_made_while_a_change_is_taken_in_does_not_pass_for_a_new_one(
+        self, mug: Product, settings: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ours, theirs = Shop(is_shared=True), Shop(is_shared=True)
+        assert "1 product<" in ours.visit("/categories/cups/").text
+
+        def visit_meanwhile(found: frozenset[str]) -> tuple[()]:
+            for _visit in range(2):
+                assert "1 product<" in ours.visit("/categories/cups/?sort=price").text
+            return ()
+
+        settings.CHANGES_POLL_SECONDS = 60
+        monkeypatch.setattr(changes, "_followers", [visit_meanwhile, *changes._followers])
+        finish(BuyableProductFactory(category=mug.category))
+
+        assert "2 products<" in theirs.visit("/categories/cups/?sort=price").text
+
+    def test_a_page_from_before_a_dump_was_restored_is_not_trusted(self, mug: Product) -> None:
+        ours, theirs = Shop(is_shared=True), Shop(is_shared=True)
+        for _visit in range(2):
+            ours.visit("/products/dune-mug/")
+        ((page, _put_at, _size),) = ours.cache.store.proven.pages.values()
+        assert theirs.cache.history.is_true(page)
+
+        assert not theirs.cache.history.is_true(replace(page, horizon=10**12))
 
     def test_another_release_shares_no_page(
         self, mug: Product, monkeypatch: pytest.MonkeyPatch
