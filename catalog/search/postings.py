@@ -10,7 +10,6 @@ from collections import OrderedDict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any
 
 import numpy as np
 from django.db import connection
@@ -37,14 +36,11 @@ SATURATION = 1.2
 # Each use of the search column unpacks it anew, so a title is as long as its letters say. Bytes in
 # the order in which rows come are cheaper than sorted ones.
 _READ = """
-SELECT asked.key, hit.*
-FROM unnest(%(keys)s::text[]) AS asked(key)
-CROSS JOIN LATERAL (
-    SELECT string_agg(int4send(id::int), ''::bytea),
-           string_agg(float4send(ts_rank('{weights}', search, asked.key::tsquery)), ''::bytea),
-           string_agg(int4send(length(title)), ''::bytea)
-    FROM catalog_product WHERE search @@ asked.key::tsquery {of_those}
-) AS hit
+SELECT string_agg(int4send(id::int), ''::bytea),
+       string_agg(float4send(ts_rank('{weights}', search, asked)), ''::bytea),
+       string_agg(int4send(length(title)), ''::bytea)
+FROM catalog_product, CAST(%(key)s AS tsquery) AS asked
+WHERE search @@ asked {of_those}
 """
 
 
@@ -122,6 +118,7 @@ class _Shelf:
 
 
 _shelf = _Shelf()
+_readers = [Lock() for _number in range(64)]
 
 
 @changes.watch
@@ -141,20 +138,22 @@ def _hear(subjects: frozenset[str], _xid: int) -> None:
 
 
 def get_postings(keys: Iterable[str]) -> dict[str, Posting]:
-    """Return the posting of each query key; what is not known yet is read in one statement."""
-    found: dict[str, Posting] = {}
-    missing = []
-    for key in dict.fromkeys(keys):
+    """Return the posting of each query key; what is not known yet is read, a statement for each.
+
+    So a common word of a large catalogue, which takes seconds, is kept even if the next one runs
+    into the statement timeout.
+    """
+    return {key: _up_to_date(key) or _read_first(key) for key in dict.fromkeys(keys)}
+
+
+def _read_first(key: str) -> Posting:
+    """Read a posting that is not kept; whoever wants the same one meanwhile waits for it."""
+    with _readers[hash(key) % len(_readers)]:
         posting = _up_to_date(key)
         if posting is None:
-            missing.append(key)
-        else:
-            found[key] = posting
-    if missing:
-        for key, posting in _read(missing).items():
+            posting = _read(key)
             _shelf.put(key, posting)
-            found[key] = posting
-    return found
+        return posting
 
 
 def _up_to_date(key: str) -> Posting | None:
@@ -166,7 +165,7 @@ def _up_to_date(key: str) -> Posting | None:
     if changed is None:
         return None
     if changed:
-        now = _read([key], among=changed)[key]
+        now = _read(key, among=changed)
         is_other = ~np.isin(posting.ids, np.fromiter(changed, np.uint32, len(changed)))
         ids = np.concatenate([posting.ids[is_other], now.ids])
         marks = np.concatenate([posting.marks[is_other], now.marks])
@@ -176,22 +175,16 @@ def _up_to_date(key: str) -> Posting | None:
     return posting
 
 
-def _read(keys: Collection[str], *, among: Collection[int] = ()) -> dict[str, Posting]:
+def _read(key: str, *, among: Collection[int] = ()) -> Posting:
     seen = _shelf.seen  # Before the statement: what changes from now on is taken in later.
-    params: dict[str, Any] = {"keys": list(keys), "among": list(among)}
     of_those = "AND id = ANY(%(among)s)" if among else ""
     with connection.cursor() as cursor:
-        cursor.execute(_READ.format(weights=WEIGHTS, of_those=of_those), params)
-        return {
-            key: _make(
-                ids or b"",
-                ranks or b"",
-                titles or b"",
-                full_mark=1 if "<" in key else FULL_MARK,
-                seen=seen,
-            )
-            for key, ids, ranks, titles in cursor.fetchall()
-        }
+        cursor.execute(
+            _READ.format(weights=WEIGHTS, of_those=of_those), {"key": key, "among": list(among)}
+        )
+        found: tuple[bytes | None, ...] = cursor.fetchone()
+    ids, ranks, titles = (part or b"" for part in found)
+    return _make(ids, ranks, titles, full_mark=1 if "<" in key else FULL_MARK, seen=seen)
 
 
 def _make(ids: bytes, ranks: bytes, titles: bytes, *, full_mark: float, seen: int) -> Posting:
