@@ -31,7 +31,7 @@ from payments.simulator.running import Simulator
 from shop.clock import now
 from shop.models import Mail
 from shop.models import Page as ContentPage
-from tests.browser.shelves import Shelves
+from tests.browser.shelves import Shelves, index_all
 from tests.browser.shopper import ADA, answer_as_bank, fill_in_address
 from tests.factories.accounts import StaffFactory, UserFactory
 from tests.factories.catalog import (
@@ -176,6 +176,7 @@ def fill_the_rest(shelves: Shelves, media_folder: Path) -> None:
         BuyableProductFactory(
             slug=f"many-{number}", title=f"Plate {number}", category=many, seller=shelves.seller
         )
+    index_all()
 
 
 def look_around(visitor: Visitor) -> Iterator[Scene]:

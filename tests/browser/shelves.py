@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.db import transaction
+
 from accounts.models import Seller
 from cart.models import ShippingBand, ShippingMethod, ShippingZone
 from catalog.models import Product, ProductVariant
+from catalog.services import indexing
 from shop.models import TaxRate
 from tests.factories.accounts import SellerFactory
 from tests.factories.catalog import (
@@ -58,7 +61,14 @@ def fill_shelves() -> Shelves:
         )
         for label, stock in {"Sand": 10, "Moss": 5, "Ink": 0}.items()
     }  # fmt: skip
+    index_all()
     return Shelves(seller=seller, mug=mug, moss=variants["Moss"], board=board)
+
+
+@transaction.atomic
+def index_all() -> None:
+    """Let the search find whatever factories have made."""
+    indexing.reindex(Product.objects.values_list("pk", flat=True))
 
 
 def fill_up(shelves: Shelves) -> None:
@@ -68,6 +78,7 @@ def fill_up(shelves: Shelves) -> None:
             title=f"Bowl {number}", category=shelves.mug.category, seller=shelves.seller
         )
         VariantFactory(product=product, price=Decimal(20 + number))
+    index_all()
 
 
 def _make_delivery() -> None:

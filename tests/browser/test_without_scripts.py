@@ -8,12 +8,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from django.db import transaction
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from cart.models import CartItem
-from catalog.services import indexing
 from orders.models import Order
 from orders.services import fulfilment
 from payments.simulator.running import Simulator
@@ -108,8 +106,6 @@ def test_looking_around_and_filling_the_cart(
 
 def test_searching_reading_and_changing_the_language(plain: Page, shelves: Shelves) -> None:
     ContentPage.objects.create(slug="delivery", title="Delivery", body="<p>By post.</p>")
-    with transaction.atomic():
-        indexing.reindex([shelves.mug.pk, shelves.board.pk])
     plain.goto("/")
     plain.get_by_role("searchbox").first.fill("mug")
     plain.keyboard.press("Enter")
