@@ -38,6 +38,7 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 55},
     },
+    "count the best sellers": {"task": "orders.count_best_sellers", "schedule": 3600.0},
     "clear finished outbox": {"task": "shop.clear_outbox", "schedule": 3600.0},
     "prune the journal of changes": {"task": "shop.prune_changes", "schedule": 600.0},
     "count the words of the catalogue": {"task": "catalog.count_words", "schedule": 7200.0},

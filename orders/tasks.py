@@ -3,7 +3,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from orders.emails import NoticeKind
-from orders.services import expiry, notices
+from orders.services import best_sellers, expiry, notices
 from shop.tasks import KeyedTask
 
 
@@ -17,3 +17,9 @@ def send_notice(*, order_id: int, kind: NoticeKind, about: str = "", **_: object
 def sweep(**_: object) -> None:
     """Settle open payments and expire unpaid orders."""
     expiry.sweep()
+
+
+@shared_task(name="orders.count_best_sellers")
+def count_best_sellers(**_: object) -> None:
+    """Count what sold lately, so that lists and search rank by it."""
+    best_sellers.count()

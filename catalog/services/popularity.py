@@ -52,10 +52,12 @@ def set_pieces_sold(pieces: Mapping[int, int]) -> int:
 
 def _find_stale(pieces: Mapping[int, int]) -> list[tuple[int, int]]:
     """Return the products whose row says something else, with the pieces that it should say."""
-    asked = {"ids": list(pieces), "pieces": list(pieces.values()), "most": MOST_PRODUCTS}
     with connection.cursor() as cursor:
-        cursor.execute(_FIND, asked)
-        return cursor.fetchall()
+        cursor.execute(
+            _FIND,
+            {"ids": list(pieces), "pieces": list(pieces.values()), "most": MOST_PRODUCTS},
+        )
+        return [(product_id, sold) for product_id, sold in cursor.fetchall()]
 
 
 @retry_when_busy
