@@ -15,14 +15,14 @@ MOST_PRODUCTS = 100_000
 """Written at once; without a broker mails wait for it, and the next run goes on."""
 
 # What was sold goes first: where there is much to forget, that may take several runs.
-_FIND = f"""
+_FIND = """
 SELECT product.id, coalesce(sold.pieces, 0)
 FROM catalog_product AS product
 LEFT JOIN unnest(%(ids)s::bigint[], %(pieces)s::int[]) AS sold(id, pieces)
     ON sold.id = product.id
 WHERE product.popularity <> coalesce(sold.pieces, 0)
 ORDER BY sold.id IS NULL, product.id
-LIMIT {MOST_PRODUCTS:d}
+LIMIT {most:d}
 """
 _LOCK = """
 SELECT id FROM catalog_product WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE
@@ -54,7 +54,7 @@ def _find_stale(pieces: Mapping[int, int]) -> list[tuple[int, int]]:
     """Return the products whose row says something else, with the pieces that it should say."""
     with connection.cursor() as cursor:
         cursor.execute(
-            _FIND,
+            _FIND.format(most=MOST_PRODUCTS),
             {"ids": list(pieces), "pieces": list(pieces.values())},
         )
         return [(product_id, sold) for product_id, sold in cursor.fetchall()]
