@@ -34,7 +34,7 @@ With --products, fill an empty shop with that many made-up products instead, to 
 large one: a category tree, sellers, options and variants with stock and its ledger, typed
 attributes, words as a shop's are. Product 1 has a hundred variants. The pictures are those of the
 demo shop. It is one transaction, all or nothing, and locks the catalogue while it runs: have no
-shop running on that database. A hundred thousand products take a minute or two and 1 GB, a million
+shop running on that database. A hundred thousand products take two minutes or so and 1 GB, a million
 ten times as much.
 
   createdb big
