@@ -58,8 +58,8 @@ class Numbering:
 
     def __init__(self, snapshot: Snapshot, asked: Collection[int]) -> None:
         self._asked = to_bitmap(np.array(sorted(asked), np.uint32))
-        self._values = dict(snapshot.values)
-        self._copied: set[int] = set()
+        self._values = snapshot.values
+        self._own: dict[int, dict[str, Value]] = {}
         self._known = len(snapshot.facets)
         self._new_facets: list[str] = []
         self._attributes_of = snapshot.attributes_of
@@ -110,12 +110,10 @@ class Numbering:
             values, facet = self._open(self.attribute_of(number)), self.facet_of(number)
             value = values[facet]
             values[facet] = replace(value, products=moves.of(number, value.products))
-        return self._values
+        return {**self._values, **self._own}
 
     def _open(self, attribute_id: int) -> dict[str, Value]:
         """Return the values of an attribute, as a copy of our own."""
-        if attribute_id not in self._copied:
-            self._copied.add(attribute_id)
-            self._values[attribute_id] = dict(self._values.get(attribute_id, {}))
-        own: dict[str, Value] = self._values[attribute_id]  # type: ignore[assignment]
-        return own
+        if attribute_id not in self._own:
+            self._own[attribute_id] = dict(self._values.get(attribute_id, {}))
+        return self._own[attribute_id]

@@ -7,14 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from catalog.search.synonyms import LONGEST_PHRASE, Phrase
-from catalog.search.text import LONGEST_WORD, fold, join_neighbours, to_code
+from catalog.search.text import LONGEST_WORD, WORD, fold, join_neighbours, to_code
 
 MOST_WORDS = 12
 LONGEST_QUERY = 200
 OTHERWISE_WRITTEN = 0.9
 """How much a word counts that is written as one, as two, or by another name."""
 
-_WORD = re.compile(r"[^\W_]+")
 _CHAIN = re.compile(r"[^\W_]+(?:[-./_+#][^\W_]+){2,}")
 
 
@@ -52,7 +51,7 @@ def tidy(typed: str) -> str:
 def read_question(typed: str) -> Question:
     """Read a tidy query. Only letters and digits count, so no operator can be in it."""
     folded = fold(typed)
-    found = list(_WORD.finditer(folded))[:MOST_WORDS]
+    found = list(WORD.finditer(folded))[:MOST_WORDS]
     chains = []
     for chain in _CHAIN.finditer(folded):
         inside = [n for n, word in enumerate(found) if chain.start() <= word.start() < chain.end()]

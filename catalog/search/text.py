@@ -19,7 +19,8 @@ ENDINGS = (
     "ful", "ness", "ly", "ic", "ize", "ise", "ism", "ist",
 )  # fmt: skip
 
-_WORD = re.compile(r"[^\W_]+")
+WORD = re.compile(r"[^\W_]+")
+"""Letters and digits; whatever else there is stands between words."""
 _CHAIN = re.compile(r"[^\W_]+(?:[-./_+#][^\W_]+)+")
 
 
@@ -33,7 +34,7 @@ def fold(text: str) -> str:
 
 def split_words(text: str) -> list[str]:
     """Return the words of a text, folded: letters and digits, no matter what stands between."""
-    return [word[:LONGEST_WORD] for word in _WORD.findall(fold(text))]
+    return [word[:LONGEST_WORD] for word in WORD.findall(fold(text))]
 
 
 def list_codes(text: str) -> list[str]:
@@ -44,7 +45,7 @@ def list_codes(text: str) -> list[str]:
 
 def to_code(text: str) -> str:
     """Write a part number, SKU or barcode without dashes, dots and spaces; "" when it is none."""
-    code = "".join(_WORD.findall(fold(text)))
+    code = "".join(WORD.findall(fold(text)))
     is_one = len(code) >= SHORTEST_CODE and any(char.isdigit() for char in code)
     return code[:LONGEST_WORD] if is_one else ""
 

@@ -17,14 +17,25 @@ from shop.transactions import inside_transaction, no_transaction, own_transactio
 
 BATCH = 200
 LONGEST_DESCRIPTION = 20_000
-_REINDEX = """
+
+
+def weigh(title: str, kind: str, facts: str, description: str) -> str:
+    """Say in SQL what the search column is, made of four columns of written words.
+
+    The statement gives the text search configuration as `config`.
+    """
+    sections = {"A": title, "B": kind, "C": facts, "D": description}
+    return " || ".join(
+        f"setweight(to_tsvector(%(config)s::regconfig, {words}), '{weight}')"
+        for weight, words in sections.items()
+    )
+
+
+_REINDEX = f"""
 UPDATE catalog_product AS product SET search = indexed.search
 FROM (
     SELECT words.id,
-           setweight(to_tsvector(%(config)s::regconfig, words.title), 'A')
-        || setweight(to_tsvector(%(config)s::regconfig, words.kind), 'B')
-        || setweight(to_tsvector(%(config)s::regconfig, words.facts), 'C')
-        || setweight(to_tsvector(%(config)s::regconfig, words.description), 'D') AS search
+           {weigh("words.title", "words.kind", "words.facts", "words.description")} AS search
     FROM unnest(%(ids)s::bigint[], %(titles)s::text[], %(kinds)s::text[], %(facts)s::text[],
                 %(descriptions)s::text[]) AS words(id, title, kind, facts, description)
 ) AS indexed

@@ -7,7 +7,7 @@ from catalog.queries import get_seller_page
 from shop.views.caching import public_page
 
 
-@public_page("catalogue", "sellers")
+@public_page("attributes", "sellers")
 def seller(request: HttpRequest, slug: str) -> HttpResponse:
     page = get_seller_page(slug, query=dict(request.GET.lists()))
     if page is None:

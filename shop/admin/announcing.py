@@ -13,7 +13,10 @@ from shop.services.changes import announce
 
 
 class Announcing:
-    """Put before the admin class that writes; `list_subjects` says what changes with some rows."""
+    """Put before the admin class that writes; `list_subjects` says what changes with some rows.
+
+    It has no base of its own, so mypy cannot know what `super()` is.
+    """
 
     def list_subjects(self, rows: Sequence[Any]) -> list[str]:
         raise NotImplementedError

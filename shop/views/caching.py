@@ -62,6 +62,7 @@ def _make_public(view: View, sources: frozenset[str]) -> View:
         _tell_shared_caches(response)
         return response
 
+    # mypy knows neither attributes of functions nor that `wraps` keeps the type.
     wrapper.is_public_page = True  # type: ignore[attr-defined]
     return wrapper  # type: ignore[return-value]
 

@@ -8,6 +8,7 @@ from catalog.demo.bulk.rows import COLUMNS, PRODUCTS, Batch, Words
 from catalog.search.text import configuration, write_words
 from catalog.search.vocabulary import is_word
 from catalog.services import vocabulary
+from catalog.services.indexing import weigh
 
 _PREPARE = f"""
 CREATE TEMPORARY TABLE made_product ON COMMIT DROP AS
@@ -22,10 +23,7 @@ FROM STDIN
 _MOVE = f"""
 INSERT INTO catalog_product ({COLUMNS[PRODUCTS]}, search)
 SELECT {COLUMNS[PRODUCTS]},
-       setweight(to_tsvector(%(config)s::regconfig, title_words), 'A')
-    || setweight(to_tsvector(%(config)s::regconfig, kind_words), 'B')
-    || setweight(to_tsvector(%(config)s::regconfig, fact_words), 'C')
-    || setweight(to_tsvector(%(config)s::regconfig, description_words), 'D')
+       {weigh("title_words", "kind_words", "fact_words", "description_words")}
 FROM made_product ORDER BY id
 """
 
