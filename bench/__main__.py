@@ -70,6 +70,18 @@ def read_options() -> argparse.Namespace:
         default=2.0,
         help=f"length of each of the {measuring.WINDOWS} windows (%(default)s)",
     )
+    parser.add_argument(
+        "--keep",
+        type=Path,
+        metavar="FOLDER",
+        help="keep the filled database here, and begin with the one that an earlier run kept",
+    )
+    parser.add_argument(
+        "--categories",
+        type=Path,
+        metavar="FILE",
+        help="the category tree, as manage.py demo takes it",
+    )
     parser.add_argument("--json", type=Path, help="where to write the results")
     parser.add_argument(
         "--lighthouse",

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from itertools import combinations, product
+from pathlib import Path
 from urllib.parse import urlencode
 
 from django.db import connection
 
 from bench.pages import World
+from bench.server import NotStarted
 from cart import demo as delivery
 from catalog.demo.bulk import filling, words
+from catalog.demo.bulk.tree import read_tree
+from catalog.models import Product
 from catalog.queries import category_url, product_url
 from catalog.queries.pagination import PAGE_SIZE
 from shop import demo as ground
@@ -45,12 +49,25 @@ WHERE variant.product_id = ANY(%s) GROUP BY variant.product_id
 """
 
 
-def fill(size: int, *, tell: Callable[[str], None] = lambda text: None) -> None:
-    """Write the ground and so many products; the database must be migrated and empty."""
+def is_filled(size: int) -> bool:
+    """Say whether a database that was kept has these products; raise if it has others."""
+    count = Product.objects.count()
+    if count not in (0, size):
+        raise NotStarted(f"The database that was kept has {count:,} products, not {size:,}.")
+    return count == size
+
+
+def fill(
+    size: int, *, tree: Path | None = None, tell: Callable[[str], None] = lambda text: None
+) -> None:
+    """Write the ground and so many products; the database must be migrated and empty.
+
+    The category tree is our own unless a file holds another one.
+    """
     ground.add_tax_rates()
     ground.add_pages()
     delivery.add_delivery()
-    filling.fill(size, tell=tell)
+    filling.fill(size, nodes=read_tree(tree) if tree else None, tell=tell)
 
 
 def describe(size: int) -> World:

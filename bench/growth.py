@@ -27,6 +27,8 @@ def measure_each(options: argparse.Namespace) -> tuple[list[dict[str, Any]], boo
                     *(sys.executable, "-m", "bench", "--size", str(size), "--json", str(path)),
                     *("--pages", ",".join(options.pages), "--clients", str(options.clients)),
                     *("--seconds", str(options.seconds)),
+                    *(("--keep", str(options.keep / str(size))) if options.keep else ()),
+                    *(("--categories", str(options.categories)) if options.categories else ()),
                 ),
                 cwd=ROOT,
                 env=os.environ,
@@ -59,6 +61,7 @@ def table(results: Sequence[Mapping[str, Any]]) -> str:
             ("first_listing_seconds", "first listing, s"),
             ("web_memory_mb", "web memory, MB"),
         )
+        if all(key in result for result in results)
     ]
     return "\n".join(lines)
 

@@ -27,7 +27,7 @@ EMPTY = World(0, [], "", {}, [], [], [], [])
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Run everything there is to measure, and print the tables while they grow."""
-    with server.place() as here:
+    with server.place(options.keep) as here:
         run = Run(options, here, bare=measure_bare(options))
         run.make_shop()
         run.measure_pages()
@@ -61,7 +61,7 @@ class Run:
         self.results: dict[str, report.Result] = {}
 
     def make_shop(self) -> None:
-        """Migrate and fill the database, and collect the static files meanwhile."""
+        """Migrate and fill the database, unless it is, and collect the static files meanwhile."""
         collecting = subprocess.Popen(
             (sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"),
             cwd=ROOT,
@@ -76,11 +76,8 @@ class Run:
             from bench import catalogue
 
             call_command("migrate", interactive=False, verbosity=0)
-            began = time.monotonic()
-            catalogue.fill(
-                self.options.size, tell=lambda text: print(f"\r{text:<79}", end="", flush=True)
-            )
-            self.remarks["fill_seconds"] = time.monotonic() - began
+            if not catalogue.is_filled(self.options.size):
+                self._fill()
             self.world = catalogue.describe(self.options.size)
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_database_size(current_database()) / 1048576.0")
@@ -90,8 +87,19 @@ class Run:
         finally:
             collecting.kill()
             collecting.wait()
-        print(f"\r{self.options.size:,} products in {self.remarks['fill_seconds']:.0f} s", end="")
-        print(f", {self.remarks['database_mb']:,.0f} MB{'':<40}")
+        print(f"\r{self.options.size:,} products, {self.remarks['database_mb']:,.0f} MB{'':<40}")
+
+    def _fill(self) -> None:
+        from bench import catalogue
+
+        began = time.monotonic()
+        catalogue.fill(
+            self.options.size,
+            tree=self.options.categories,
+            tell=lambda text: print(f"\r{text:<79}", end="", flush=True),
+        )
+        self.remarks["fill_seconds"] = seconds = time.monotonic() - began
+        print(f"\rFilled in {seconds:.0f} s{'':<60}")
 
     def measure_pages(self) -> None:
         with server.provider(port=self.here.provider_port) as provider:

@@ -59,17 +59,17 @@ class Place:
 
 
 @contextmanager
-def place() -> Iterator[Place]:
+def place(home: Path | None = None) -> Iterator[Place]:
     """Start a database, and set this process and its children up for a shop on it.
 
-    What the shell says of some other shop is forgotten.
+    What the shell says of some other shop is forgotten. A database with a `home` stays there.
     """
     for name in OF_THE_SHELL:
         os.environ.pop(name, None)
         os.environ.pop(f"{name}_FILE", None)
     with (
         tempfile.TemporaryDirectory(prefix="emporium-bench-") as folder,
-        database() as cluster,
+        database(home) as cluster,
     ):
         here = Place(cluster, port=free_port(), provider_port=free_port())
         os.environ.update(
@@ -89,18 +89,20 @@ def place() -> Iterator[Place]:
 
 
 @contextmanager
-def database() -> Iterator[Cluster]:
-    """Run a PostgreSQL that keeps its promises (fsync is on), and delete it at the end."""
-    name = f"emporium-bench-{os.getpid()}"
-    folder = Path(tempfile.gettempdir()) / name
-    if not Account.for_home(folder).can_reach(folder):
-        folder = Path("/tmp") / name
-    cluster = Cluster(folder, settings=LIKE_A_SERVER)
+def database(home: Path | None = None) -> Iterator[Cluster]:
+    """Run a PostgreSQL that keeps its promises (fsync is on); without a home, delete it at the end."""
+    cluster = Cluster(home or _choose_home(), settings=LIKE_A_SERVER)
     try:
         cluster.hold()
         yield cluster
     finally:
-        cluster.destroy()
+        cluster.release() if home else cluster.destroy()
+
+
+def _choose_home() -> Path:
+    name = f"emporium-bench-{os.getpid()}"
+    folder = Path(tempfile.gettempdir()) / name
+    return folder if Account.for_home(folder).can_reach(folder) else Path("/tmp") / name
 
 
 def server_pid(cluster: Cluster) -> int:
