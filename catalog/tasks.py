@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from catalog.services import media, searches, vocabulary
+from catalog.services import indexing, media, searches, vocabulary
 from shop.tasks import KeyedTask
 
 
@@ -12,6 +12,12 @@ from shop.tasks import KeyedTask
 def make_renditions(*, asset_id: int, **_: object) -> None:
     """Make the renditions of one picture."""
     media.make_renditions(asset_id)
+
+
+@shared_task(base=KeyedTask, name=indexing.REINDEX_TASK)
+def reindex(*, category: int = 0, seller: int = 0, attribute: int = 0, **_: object) -> None:
+    """Have products found by the new name of what they belong to."""
+    indexing.reindex_those_of(category=category, seller=seller, attribute=attribute)
 
 
 @shared_task(name="catalog.count_words")

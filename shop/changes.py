@@ -27,6 +27,8 @@ EVERYTHING = "everything"
 LONGEST_PAUSE_SECONDS = 3600
 """Who was away for longer may have missed what was pruned meanwhile."""
 LONGEST_WAIT_SECONDS = 2.0
+SECONDS_TO_RECOVER = 5.0
+"""Reading everything anew is dear, so what failed once is not tried with every look."""
 _LOOK = """
 SELECT pg_current_snapshot()::text, 'shop_change'::regclass::oid,
        pg_current_xact_id_if_assigned()::text::bigint, change.id, change.subject, change.xid
@@ -76,6 +78,11 @@ class _Reader:
         self.looked_at = self.succeeded_at = 0.0
         self.is_due = True
         self.has_lost_track = False
+        self.recovers_at = 0.0
+
+    def lose_track(self, *, until: float = 0.0) -> None:
+        """Have `everything` told by the first look from that moment on."""
+        self.has_lost_track, self.recovers_at = True, until
 
     def get_patience(self, now: float, interval: float) -> float:
         """Return for how many seconds to wait while another thread looks.
@@ -94,7 +101,7 @@ class _Reader:
     def go_on(self) -> int:
         """Go on with what is known. Before the first look that is nothing, so it looks anew then."""
         if self.snapshot is None:
-            self.has_lost_track = True
+            self.lose_track()
         return 0
 
 
@@ -108,7 +115,7 @@ def subscribe(follower: Follower) -> Follower:
 
     It may be told a subject that it knows already, and `everything`, which means any. What it
     returns is told to the followers after it, and to the watchers. When it raises, `everything`
-    follows with the next look.
+    follows some seconds later.
     """
     if follower not in _followers:
         _followers.append(follower)
@@ -206,7 +213,8 @@ def _read(now: float) -> tuple[frozenset[str], int]:
     text, table, own_xid, *_none = rows[0]
     snapshot = Snapshot(text)
     if _reader.has_moved(table, snapshot):
-        _reader.snapshot, _reader.has_lost_track = None, True
+        _reader.snapshot = None
+        _reader.lose_track()
     is_first = _reader.snapshot is None
     new = [] if is_first else [(row[4], row[5]) for row in rows if _is_new(row[3])]
     _remember_rows(snapshot, own_xid=own_xid, ids={row[3] for row in rows} - {None})
@@ -214,7 +222,8 @@ def _read(now: float) -> tuple[frozenset[str], int]:
         _reader.table, _reader.start = table, snapshot.xmax
     subjects = frozenset(subject for subject, _xid in new)
     was_away = not is_first and now - _reader.succeeded_at > LONGEST_PAUSE_SECONDS
-    if _reader.has_lost_track or was_away:
+    is_to_recover = _reader.has_lost_track and now >= _reader.recovers_at
+    if is_to_recover or was_away:
         _reader.has_lost_track = False
         return subjects | {EVERYTHING}, snapshot.xmax - 1
     return subjects, max((xid for _subject, xid in new), default=0)
@@ -236,14 +245,20 @@ def _remember_rows(snapshot: Snapshot, *, own_xid: int | None, ids: set[int]) ->
 
 
 def _hand_on(subjects: frozenset[str], xid: int) -> None:
-    """Tell followers, then watchers; one that fails makes the next look bring `everything`."""
+    """Tell followers, then watchers.
+
+    When a follower fails, nobody knows what has changed with the subjects: watchers are told
+    `everything`, and so is everybody by a look some seconds later.
+    """
     try:
         for follower in _followers:
             subjects |= frozenset(follower(subjects))
-        for watcher in _watchers:
-            watcher(subjects, xid)
     except Exception:
-        _reader.has_lost_track = True
+        _reader.lose_track(until=time.monotonic() + SECONDS_TO_RECOVER)
+        subjects = frozenset({EVERYTHING})
         if not settings.CHANGES_POLL_SECONDS:
             raise
         logger.exception("What has changed could not be taken in; all of it will be read anew.")
+    finally:
+        for watcher in _watchers:
+            watcher(subjects, xid)

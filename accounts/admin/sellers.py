@@ -10,6 +10,7 @@ from unfold.admin import TabularInline
 
 from accounts.admin.scoping import SellerScopedAdmin, get_seller_roles
 from accounts.models import Seller, SellerMember
+from accounts.services import sellers
 from shop.admin.announcing import Announcing
 
 
@@ -38,6 +39,11 @@ class SellerAdmin(Announcing, SellerScopedAdmin):
 
     def list_subjects(self, rows: Sequence[Seller]) -> list[str]:
         return [f"seller:{seller.pk}" for seller in rows]
+
+    def save_model(self, request: HttpRequest, obj: Seller, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if change and "name" in form.changed_data:
+            sellers.tell_new_name(obj)
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, Any]:
         return {} if obj else {"slug": ["name"]}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from accounts.models import Seller
+from accounts.signals import seller_renamed
 from shop.services.changes import announce
-from shop.transactions import own_transaction
+from shop.transactions import inside_transaction, own_transaction
 
 
 @own_transaction
@@ -37,4 +38,12 @@ def save_seller(
         seller.save(update_fields=changed)
     if changed or is_new:
         announce(f"seller:{seller.pk}")
+    if "name" in changed and not is_new:
+        tell_new_name(seller)
     return seller
+
+
+@inside_transaction
+def tell_new_name(seller: Seller) -> None:
+    """Tell the floors above that the seller is called otherwise now."""
+    seller_renamed.send(Seller, seller=seller)

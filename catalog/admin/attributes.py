@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from accounts.admin.scoping import SellerScopedAdmin
 from catalog.models import Attribute
+from catalog.services import indexing
 from shop.admin.announcing import Announcing
 
 
@@ -23,6 +24,11 @@ class AttributeAdmin(Announcing, SellerScopedAdmin):
 
     def list_subjects(self, rows: Sequence[Attribute]) -> list[str]:
         return ["attributes"]
+
+    def save_model(self, request: HttpRequest, obj: Attribute, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if change and {"name", "unit"} & {*form.changed_data}:
+            indexing.reindex_later(attribute=obj.pk)
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, Any]:
         return {} if obj else {"code": ["name"]}

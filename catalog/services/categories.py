@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from catalog.models import Category
 from catalog.records import CategoryStep
+from catalog.services import indexing
 from shop.services.changes import announce
 from shop.transactions import inside_transaction, own_transaction
 
@@ -41,8 +42,11 @@ def place(category: Category) -> Category:
     Raises `ValidationError` when it would stand below itself or where another one stands.
     """
     check(category)
+    before = Category.objects.filter(pk=category.pk).values_list("name", "parent").first()
     old_path, category.path = category.path, build_path(category)
     category.save()
+    if before and before != (category.name, category.parent_id):
+        indexing.reindex_later(category=category.pk)
     if old_path and old_path != category.path:
         below = Category.objects.filter(path__startswith=f"{old_path}/").order_by("path")
         for child in below.select_for_update():

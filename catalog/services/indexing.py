@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import secrets
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 
 from django.db import connection
+from django.db.models import Q, QuerySet
 
 from catalog.models import AttributeValue, Category, OptionValue, Product, ProductVariant
 from catalog.search.text import configuration, to_code, write_words
 from catalog.search.vocabulary import list_words
 from catalog.services import vocabulary
 from shop.richtext import to_text
+from shop.services import outbox
 from shop.services.changes import announce
 from shop.transactions import inside_transaction, no_transaction, own_transaction
 
+REINDEX_TASK = "catalog.reindex"
+LATER = 8
 BATCH = 200
 LONGEST_DESCRIPTION = 20_000
+Progress = Callable[[int, int], None]
+
+
+def no_progress(done: int, total: int) -> None:
+    """Show nobody how far it is."""
 
 
 def weigh(title: str, kind: str, facts: str, description: str) -> str:
@@ -85,9 +95,39 @@ def reindex(product_ids: Collection[int]) -> int:
 
 
 @no_transaction
-def reindex_all(*, progress: Callable[[int, int], None] = lambda done, total: None) -> int:
+def reindex_all(*, progress: Progress = no_progress) -> int:
     """Write the search column of every product, a batch per transaction; return how many changed."""
-    ids = list(Product.objects.order_by("pk").values_list("pk", flat=True))
+    return _reindex_in_batches(Product.objects.all(), progress)
+
+
+@inside_transaction
+def reindex_later(**what: int) -> None:
+    """Have products found by a new name soon: `category`, `seller` or `attribute` says whose."""
+    ((kind, id),) = what.items()
+    outbox.enqueue(
+        REINDEX_TASK, key=f"reindex:{kind}:{id}:{secrets.token_hex(8)}", priority=LATER, **what
+    )
+
+
+@no_transaction
+def reindex_those_of(*, category: int = 0, seller: int = 0, attribute: int = 0) -> int:
+    """Write the search column of products that repeat a name; return how many changed.
+
+    Of a category these are its own and those of all below it.
+    """
+    path = Category.objects.filter(pk=category).values_list("path", flat=True).first()
+    chosen = Q(pk=None)
+    if path:
+        chosen |= Q(category=category) | Q(category__path__startswith=f"{path}/")
+    if seller:
+        chosen |= Q(seller=seller)
+    if attribute:
+        chosen |= Q(attribute_values__attribute=attribute)
+    return _reindex_in_batches(Product.objects.filter(chosen).distinct())
+
+
+def _reindex_in_batches(products: QuerySet[Product], progress: Progress = no_progress) -> int:
+    ids = sorted(products.values_list("pk", flat=True))
     changed = 0
     for start in range(0, len(ids), BATCH):
         changed += _reindex_batch(ids[start : start + BATCH])

@@ -9,14 +9,16 @@ from django.contrib.postgres.search import SearchQuery
 from django.core.management import call_command
 from django.db import connection, transaction
 
-from catalog.models import Product, Word
+from accounts.services.sellers import save_seller
+from catalog.models import Category, Product, Word
 from catalog.records import AttributeRecord, CategoryStep
 from catalog.search.stems import to_keys
 from catalog.search.text import fold
-from catalog.services import indexing, publishing, vocabulary
+from catalog.services import categories, indexing, publishing, vocabulary
 from tests.catalog.records import FIRST_COUNT, mug, vase
 from tests.catalog.rows import fingerprint
 from tests.factories.accounts import SellerFactory
+from tests.outbox import deliver_outbox
 
 pytestmark = pytest.mark.django_db
 
@@ -137,3 +139,21 @@ def test_a_word_that_is_learnt_while_words_are_counted_is_not_forgotten() -> Non
         vocabulary.count()
 
     assert Word.objects.filter(word="new").exists()
+
+
+def test_products_are_found_by_the_new_names_of_their_category_maker_and_attribute(
+    admin_client,
+) -> None:
+    cup = Product.objects.get(slug="dune-mug")
+    above = Category.objects.get(path="table")
+    above.name = "Dining"
+    categories.save(above)
+    save_seller(cup.seller.slug, name="Northern Clay", country=cup.seller.country)
+    page = f"/admin/catalog/attribute/{cup.attribute_values.get().attribute_id}/change/"
+    fields = admin_client.get(page).context["adminform"].form.initial
+    admin_client.post(page, {**fields, "name": "Substance", "is_filter": "on"})
+    deliver_outbox()
+
+    for word in ("dining", "northern", "substance"):
+        assert "dune-mug" in find(word), word
+    assert find("kitchen") == []

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.test import Client
 
 from catalog.models import Product
+from catalog.search import postings
 from catalog.search.text import configuration, fold
 from catalog.services import indexing
 from tests.catalog.test_category_page import GARBAGE
@@ -180,3 +181,20 @@ def test_stemmer_follows_the_language_of_the_shop(settings, language: str, expec
     settings.LANGUAGE_CODE = language
 
     assert configuration() == expected
+
+
+@pytest.mark.django_db
+def test_a_word_that_very_many_have_finds_them_all_in_the_order_of_the_shop(
+    client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postings, "MOST_MARKED", 2)
+    sell("Lamp", popularity=1)
+    sell("Lamp for the desk", popularity=900)
+    sell("Shade", description="<p>Goes on any lamp.</p>", popularity=20)
+    sell("Towel")
+
+    assert find(client, "lamp") == ["Lamp for the desk", "Shade", "Lamp"]
+    assert find(client, "desk lamp") == ["Lamp for the desk"]
+
+    sell("Lamp, new", popularity=2_000)
+    assert find(client, "lamp")[0] == "Lamp, new"

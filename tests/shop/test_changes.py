@@ -113,14 +113,19 @@ class TestInOneProcess:
             return ()
 
         monkeypatch.setattr(changes, "_followers", [fail])
+        monkeypatch.setattr(changes, "SECONDS_TO_RECOVER", 0.05)
         announce("product:1")
         changes.look_again()
         changes.catch_up()
         assert "taken in" in caplog.text
         changes.look_again()
         changes.catch_up()
+        assert heard == [{changes.EVERYTHING}]  # Told at once, whatever the follower missed.
 
-        assert heard == [{changes.EVERYTHING}]
+        time.sleep(0.06)
+        changes.look_again()
+        changes.catch_up()
+        assert heard == [{changes.EVERYTHING}, {changes.EVERYTHING}]
 
     def test_whoever_was_away_for_too_long_reads_everything_anew(
         self, heard: Heard, monkeypatch: pytest.MonkeyPatch
