@@ -10,6 +10,9 @@ from django.urls import get_resolver
 from django.urls.resolvers import LocalePrefixPattern
 from django.utils.translation import get_language, get_language_info
 
+LONGEST_QUERY = 1_000
+"""What stands behind a longer question mark is not repeated in links: it would fill the page."""
+
 
 @dataclass(frozen=True, slots=True)
 class LanguageLink:
@@ -33,7 +36,7 @@ def list_language_links(path: str, *, query: str = "") -> list[LanguageLink]:
         return []
     current = get_language() or settings.LANGUAGE_CODE
     page = path.removeprefix(_prefix(current))
-    question = f"?{query}" if query else ""
+    question = f"?{query}" if 0 < len(query) <= LONGEST_QUERY else ""
     return [
         LanguageLink(
             code=code,

@@ -221,6 +221,14 @@ def test_page_links_to_itself_in_the_other_language(client) -> None:
     assert client.get("/de/search/?q=mug&page=1").status_code == 200
 
 
+def test_links_to_other_languages_do_not_repeat_a_question_of_nine_thousand_letters() -> None:
+    short = list_language_links("/search/", query="q=mug")
+    endless = list_language_links("/search/", query="q=" + "a" * 9_000)
+
+    assert {link.path for link in short} == {"/search/?q=mug", "/de/search/?q=mug"}
+    assert {link.path for link in endless} == {"/search/", "/de/search/"}
+
+
 @pytest.mark.django_db
 def test_shop_of_one_language_offers_no_other(client, settings: Any) -> None:
     settings.LANGUAGES = [("en", "English")]
