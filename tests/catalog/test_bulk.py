@@ -133,6 +133,21 @@ def test_a_real_tree_is_read() -> None:
     assert max(len(node.names) for node in nodes) == 6
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_shop_with_a_real_tree_is_filled_and_shown(client: Client) -> None:
+    run(products=60, categories=shared("data/catalogues/bestbuy/categories.json.gz"))
+
+    assert Category.objects.count() > 4000
+    product = Product.objects.select_related("category").order_by("pk").first()
+    assert product is not None and product.category is not None
+    listing = client.get(category_url(product.category.path))
+    assert product.title in listing.content.decode()
+    for page in ("/", product_url(product.slug)):
+        answer = client.get(page)
+        assert answer.status_code == 200, page
+        assert len(answer.content) < 150_000, page
+
+
 @pytest.mark.django_db
 def test_a_shop_that_has_products_is_left_alone() -> None:
     BuyableProductFactory()
