@@ -18,7 +18,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from math import log2
+from math import comb, log2
 from pathlib import Path
 from random import Random
 
@@ -27,6 +27,7 @@ from config.postgres import DatabaseNotStarted
 from config.run import ROOT
 
 DEPTH = 10
+VISIBLE = 0.001
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 SHORTEST_MISSPELT = 4
 SEED = 4
@@ -130,6 +131,19 @@ def report(judgements: Judgements, search: Ranking, bm25: Ranking, *, each: bool
             print(f"  {ours[query]:.3f}  {plain[query]:.3f}  {query}")
     print(f"{len(judgements)} queries, {took * 1000:.1f} ms each once their words were read")
     print(f"nDCG@{DEPTH}  search {_mean(ours):.3f}  plain BM25 {_mean(plain):.3f}")
+    better, worse = count_wins(ours, plain), count_wins(plain, ours)
+    chance = sign_test(better, worse)
+    print(f"better on {better} queries, worse on {worse}; by mere chance: {chance:.1%}")
+
+
+def count_wins(ours: Mapping[str, float], theirs: Mapping[str, float]) -> int:
+    return sum(ours[query] > theirs[query] + VISIBLE for query in ours)
+
+
+def sign_test(better: int, worse: int) -> float:
+    """Return how likely it is that equals differ so often or more to one side (one-sided)."""
+    told = better + worse
+    return sum(comb(told, wins) for wins in range(better, told + 1)) / 2**told
 
 
 def report_typos(judgements: Judgements, search: Ranking) -> None:

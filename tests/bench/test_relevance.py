@@ -50,3 +50,10 @@ def test_the_judgements_of_the_shared_data_can_be_read() -> None:
     judgements = relevance.read_judgements(shared("data/search/icecat-judgements.csv"))
 
     assert (len(judgements), len(judgements["laptop"])) == (42, 50)
+
+
+def test_a_difference_that_chance_makes_is_told_from_one_that_it_does_not() -> None:
+    assert relevance.count_wins({"a": 0.9, "b": 0.5, "c": 0.1}, {"a": 0.5, "b": 0.5, "c": 0.2}) == 1
+    assert relevance.sign_test(5, 5) > 0.5
+    assert relevance.sign_test(16, 4) < 0.01
+    assert relevance.sign_test(0, 0) == 1
