@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.utils import translation
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from catalog import index
 from payments import gateways
@@ -36,6 +38,36 @@ def _a_clean_start(settings: Any) -> None:
     changes.reset()
     index.reset()
     translation.activate(settings.LANGUAGE_CODE)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _static_files_are_listed_once() -> Iterator[None]:
+    """Every test client loads the middleware anew, which would look at a thousand files each time."""
+    known: dict[tuple[Any, ...], dict[str, Any]] = {}
+
+    def remember(method: Callable[..., None]) -> Callable[..., None]:
+        def list_files(self: WhiteNoiseMiddleware, *place: Any) -> None:
+            key = (method.__name__, self.static_prefix, *place)
+            if key not in known:
+                had = set(self.files)
+                method(self, *place)
+                known[key] = {url: self.files[url] for url in self.files.keys() - had}
+            self.files.update(known[key])
+
+        return list_files
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("update_files_dictionary", "add_files_from_finders"):
+            patch.setattr(WhiteNoiseMiddleware, name, remember(getattr(WhiteNoiseMiddleware, name)))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _passwords_are_hashed_in_no_time() -> Iterator[None]:
+    """A password takes a second otherwise; another process can read what is written here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PBKDF2PasswordHasher, "iterations", 1_000)
+        yield
 
 
 @pytest.fixture(autouse=True)
