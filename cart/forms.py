@@ -30,6 +30,9 @@ class AddForm(forms.Form):
         },
     )
 
+    wish = forms.IntegerField(min_value=1, max_value=2**63 - 1, required=False)
+    """The place on a wishlist that the variant leaves for the cart."""
+
     def clean_quantity(self) -> int:
         return self.cleaned_data["quantity"] or 1
 

@@ -21,3 +21,19 @@ class ProductRefused(ShopError):
     def __init__(self, message: str, *, field: str = "") -> None:
         super().__init__(message)
         self.field = field
+
+
+class RestockRefused(ShopError):
+    """Nobody needs to be told of this variant: it is gone for good, or there."""
+
+
+class ReviewRefused(ShopError):
+    """A review, an answer or a vote cannot be taken as it stands."""
+
+
+class ImportRefused(ShopError):
+    """An import cannot be begun or go on as things stand."""
+
+
+class WishlistRefused(ShopError):
+    """A list cannot be changed like this."""

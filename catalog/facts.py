@@ -15,6 +15,7 @@ from catalog.models import Attribute, AttributeValue
 NUMBER_AND_UNIT = re.compile(
     r"(?P<number>-?\d{1,9}(?:[.,]\d{1,4})?)\s*(?P<unit>[^\W\d_]{0,6}|%|°C)"
 )
+PLAIN_NUMBER = re.compile(r"-?[0-9]{1,12}(?:\.[0-9]{1,4})?")
 YES = {"yes", "true", "ja"}
 NO = {"no", "false", "nein"}
 UNITS: tuple[dict[str, Decimal], ...] = (
@@ -67,17 +68,28 @@ def read(texts: Iterable[str], *, kind: str, unit: str) -> list[Fact]:
 
 def write(value: AttributeValue) -> str:
     """Write a typed value in the words that `read` understands."""
-    if value.boolean is not None:
-        return "yes" if value.boolean else "no"
-    if value.number is not None:
-        return f"{value.number.normalize():f} {value.attribute.unit}".strip()
-    return value.text
+    unit = value.attribute.unit if value.number is not None else ""
+    return write_value(value.text, value.number, value.boolean, unit=unit)
+
+
+def write_value(text: str, number: Decimal | None, boolean: bool | None, *, unit: str) -> str:
+    """Write the columns of a typed value in the words that `read` understands."""
+    if boolean is not None:
+        return "yes" if boolean else "no"
+    if number is not None:
+        return f"{number.normalize():f} {unit}".strip()
+    return text
 
 
 def make_facet(text: str) -> str:
     """Return the words as a URL writes them; signs that no slug can hold become a short hash."""
     slug = slugify(text, allow_unicode=True)[:80].strip("-")
     return slug or hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def make_code(name: str) -> str:
+    """Return the code that an attribute of this name has unless it got another one."""
+    return make_facet(name)[:60]
 
 
 def _read_one(text: str, *, kind: str, unit: str) -> list[Fact]:
@@ -87,7 +99,9 @@ def _read_one(text: str, *, kind: str, unit: str) -> list[Fact]:
         is_yes = text.lower() in YES
         return [Fact(facet="yes" if is_yes else "no", boolean=is_yes)]
     if kind == Attribute.Kind.NUMBER:
-        numbers = [_convert(measure, unit) for measure in _read_measures(text)]
+        numbers: list[Decimal | None] = [_read_exactly(text, unit)]
+        if numbers == [None]:
+            numbers = [_convert(measure, unit) for measure in _read_measures(text)]
         if numbers and None not in numbers:
             return [
                 Fact(facet=f"{number.normalize():f}", number=number)
@@ -95,6 +109,14 @@ def _read_one(text: str, *, kind: str, unit: str) -> list[Fact]:
                 if number is not None
             ]
     return [Fact(facet=make_facet(text), text=text[:250])]
+
+
+def _read_exactly(text: str, unit: str) -> Decimal | None:
+    """Read a number as `write` writes it, whatever the unit and however large the number."""
+    number = text.removesuffix(f" {unit}") if unit else text
+    if PLAIN_NUMBER.fullmatch(number) and (not unit or number != text):
+        return Decimal(number)
+    return None
 
 
 def _read_measures(text: str) -> list[Measure]:

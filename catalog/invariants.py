@@ -58,6 +58,29 @@ declare(
     """,
 )
 declare(
+    "C5",
+    "a product repeats how its published reviews rate it",
+    sql="""
+    SELECT p.slug
+    FROM catalog_product p
+    JOIN catalog_review r ON r.product_id = p.id
+    GROUP BY p.id
+    HAVING (p.rating, p.rating_count) IS DISTINCT FROM (
+        round(avg(r.stars) FILTER (WHERE r.status = 'published'), 2),
+        count(*) FILTER (WHERE r.status = 'published')
+    )
+    """,
+)
+declare(
+    "C6",
+    "a review counts as many helpful votes as there are",
+    sql="""
+    SELECT r.id
+    FROM catalog_review r LEFT JOIN catalog_helpfulvote v ON v.review_id = r.id
+    GROUP BY r.id HAVING r.helpful_count <> count(v.id)
+    """,
+)
+declare(
     "C4",
     "a picture that is ready has renditions in every format",
     sql="""

@@ -8,6 +8,7 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from catalog.errors import ProductRefused
+from catalog.models import Product
 from catalog.records import ProductRecord, VariantRecord
 from shop.money import LARGEST_AMOUNT
 
@@ -20,7 +21,10 @@ LONGEST = {
     "option": 60,
     "value": 80,
     "tag": 60,
-    "attribute": 60,
+    "attribute": 80,
+    "unit": 20,
+    "seo_title": 120,
+    "seo_description": 320,
 }
 MOST_PIECES = 2_147_483_647
 MOST_VARIANTS = 2_000
@@ -33,15 +37,18 @@ def check(record: ProductRecord) -> None:
     _check_length("title", record.title)
     _check_length("short_description", record.short_description)
     _check_length("origin", record.origin)
+    _check_length("seo_title", record.seo_title or "")
+    _check_length("seo_description", record.seo_description or "")
     for tag in record.tags:
         _check_length("tag", tag)
     for attribute in record.attributes:
         _check_length("attribute", attribute.name)
+        _check_length("unit", attribute.unit)
     for option in record.options:
         _check_length("option", option.name)
         for value in option.values:
             _check_length("value", value.label)
-    if not record.variants:
+    if not record.variants and record.status == Product.Status.ACTIVE:
         raise ProductRefused(_("There is nothing to buy: no variant has a price."), field="price")
     if len(record.variants) > MOST_VARIANTS:
         raise ProductRefused(_("A product can have 2,000 variants at most."), field="options")
@@ -74,6 +81,8 @@ def check_variant(variant: VariantRecord) -> None:
             )
     if not 0 <= variant.weight_grams <= MOST_PIECES:
         raise ProductRefused(_("The weight does not make sense."), field="weight_grams")
+    if not 0 <= (variant.low_stock_at or 0) <= MOST_PIECES:
+        raise ProductRefused(_("The number of pieces must be 0 or more."), field="low_stock_at")
     if variant.stock is not None and not 0 <= variant.stock <= MOST_PIECES:
         raise ProductRefused(_("The number of pieces must be 0 or more."), field="stock")
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from catalog.models import Attribute, Product
@@ -21,8 +22,10 @@ class CategoryStep:
 
 @dataclass(frozen=True, slots=True)
 class OptionValueRecord:
+    """A choice; a `swatch` of None means that the origin does not say."""
+
     label: str
-    swatch: str = ""
+    swatch: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class VariantRecord:
     """What is bought. `options` are value labels in the order of the product's options.
 
     Amounts are in the shop's currency. An empty SKU is filled from the product's slug and the
-    options. `stock` of None means that the origin does not say.
+    options. `cost`, `stock` and `low_stock_at` of None mean that the origin does not say.
     """
 
     price: Decimal
@@ -51,11 +54,16 @@ class VariantRecord:
     tracks_stock: bool = True
     stock: int | None = None
     image: str = ""
+    is_active: bool = True
+    low_stock_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AttributeRecord:
-    """A fact in words; kind and unit are guessed from the words unless they are given."""
+    """A fact in words; kind and unit are guessed from the words unless they are given.
+
+    The attribute is found by its code, which is made of the name unless it is given.
+    """
 
     name: str
     values: tuple[str, ...]
@@ -63,6 +71,7 @@ class AttributeRecord:
     unit: str = ""
     is_filter: bool = True
     position: int = 0
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +84,11 @@ class ImageRecord:
 
 @dataclass(frozen=True, slots=True)
 class ProductRecord:
-    """A whole product. `handle` is its name in the origin, and its slug unless that is taken."""
+    """A whole product. `handle` is its name in the origin, and its slug unless that is taken.
+
+    None means that the origin does not say, and so does a name of a field, of the variants too, in
+    `unsaid`: a product that is in the shop already keeps what it has there.
+    """
 
     handle: str
     title: str
@@ -91,3 +104,7 @@ class ProductRecord:
     status: Product.Status = Product.Status.ACTIVE
     attributes: tuple[AttributeRecord, ...] = ()
     images: tuple[ImageRecord, ...] = ()
+    seo_title: str | None = None
+    seo_description: str | None = None
+    published_at: datetime | None = None
+    unsaid: frozenset[str] = frozenset()

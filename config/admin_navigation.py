@@ -29,10 +29,13 @@ def list_navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _("Catalogue"),
             [
                 ("catalog.Product", _("Products"), "inventory_2"),
+                ("catalog.Review", _("Reviews"), "reviews"),
                 ("catalog.StockLevel", _("Stock"), "warehouse"),
                 ("catalog.Category", _("Categories"), "account_tree"),
+                ("catalog.Collection", _("Collections"), "collections_bookmark"),
                 ("catalog.Attribute", _("Attributes"), "tune"),
                 ("catalog.ImageAsset", _("Pictures"), "image"),
+                ("catalog.ImportRun", _("Imports"), "upload"),
                 ("catalog.Synonym", _("Synonyms"), "sync_alt"),
                 ("catalog.SearchRecord", _("Searches"), "manage_search"),
             ],

@@ -27,7 +27,11 @@ app.conf.update(
     # A worker takes from both in turn unless told otherwise: no mail waits behind all the pictures.
     task_queues=(Queue("celery"), Queue("slow")),
     task_default_queue="celery",
-    task_routes={"catalog.make_renditions": {"queue": "slow"}},
+    task_routes={
+        "catalog.make_renditions": {"queue": "slow"},
+        "catalog.fetch_pictures": {"queue": "slow"},
+        "catalog.import_products": {"queue": "slow"},
+    },
 )
 app.autodiscover_tasks()
 
@@ -39,10 +43,20 @@ app.conf.beat_schedule = {
         "options": {"expires": 55},
     },
     "count the best sellers": {"task": "orders.count_best_sellers", "schedule": 3600.0},
+    "count what is bought together": {
+        "task": "orders.count_bought_together",
+        "schedule": 21_600.0,
+    },
+    "turn collections over": {"task": "catalog.turn_collections", "schedule": 3600.0},
+    "tell of what is back in stock": {"task": "catalog.sweep_restock", "schedule": 1800.0},
+    "prune the wishlists of guests": {"task": "catalog.prune_wishlists", "schedule": 86_400.0},
+    "prune former prices": {"task": "catalog.prune_prices", "schedule": 86_400.0},
     "clear finished outbox": {"task": "shop.clear_outbox", "schedule": 3600.0},
     "prune the journal of changes": {"task": "shop.prune_changes", "schedule": 600.0},
+    "tell sellers what runs low": {"task": "catalog.tell_low_stock", "schedule": 300.0},
     "count the words of the catalogue": {"task": "catalog.count_words", "schedule": 7200.0},
     "prune the record of searches": {"task": "catalog.prune_searches", "schedule": 86_400.0},
+    "forget old imports": {"task": "catalog.prune_imports", "schedule": 86_400.0},
     "clear old sessions": {"task": "shop.clear_sessions", "schedule": 86_400.0},
 }
 

@@ -84,6 +84,8 @@ SHOP_URL = env.url(
 SHOP_PAYMENT_WINDOW_MINUTES = env.number(
     "SHOP_PAYMENT_WINDOW_MINUTES", 45, at_least=35, at_most=1430
 )
+SHOP_LOW_STOCK = env.number("SHOP_LOW_STOCK", 3, at_most=1_000_000)
+SHOP_REVIEWS_AT_ONCE = env.flag("SHOP_REVIEWS_AT_ONCE", False)
 SHOP_OFFLINE_PAGE = env.flag("SHOP_OFFLINE_PAGE", True)
 SHOP_ORDER_QUANTITY_LIMIT = env.number("SHOP_ORDER_QUANTITY_LIMIT", 99, at_least=1, at_most=9999)
 
@@ -370,6 +372,8 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_SESSION_REMEMBER = True
+# Beside allauth's own limits: asking to be told when something is back in stock.
+ACCOUNT_RATE_LIMITS = {"restock": "10/h/ip"}
 ACCOUNT_FORMS = {
     "login": "accounts.forms.SignInForm",
     "signup": "accounts.forms.SignUpForm",

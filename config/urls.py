@@ -7,7 +7,7 @@ from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.urls import include, path
 
-from catalog.views import media
+from catalog.views import feed, media, sitemaps
 from payments.views import webhooks
 from shop.views import health, mailbox, offline, root_files, styleguide
 
@@ -16,6 +16,10 @@ urlpatterns = [
     path("readyz", health.ready, name="readyz"),
     path("favicon.ico", root_files.favicon, name="favicon"),
     path("site.webmanifest", root_files.manifest, name="manifest"),
+    path("robots.txt", root_files.robots, name="robots"),
+    path("sitemap.xml", sitemaps.index, name="sitemap"),
+    path("sitemaps/<slug:name>.xml", sitemaps.section, name="sitemap_section"),
+    path("feeds/google.xml", feed.google, name="google_feed"),
     path("service-worker.js", offline.worker, name="service_worker"),
     path("payments/webhooks/stripe/", webhooks.stripe, name="stripe_webhook"),
     path("media/<path:name>", media.serve, name="media"),

@@ -14,7 +14,9 @@ from django.utils.translation import gettext as _
 
 from accounts.addressing import address_lines
 from cart.models import ShippingMethod
+from catalog.access import make_buyer_key
 from catalog.queries import Picture, list_variant_pictures, product_url
+from catalog.queries.links import write_review_url
 from orders.models import Order, OrderAddress, OrderEvent, OrderLine
 from payments.models import PaymentAttempt, Refund
 from shop.formatting import format_rate, format_tax
@@ -37,6 +39,7 @@ class OrderLineView:
     total: Money
     quantity: int
     tax_rate: str
+    review_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,11 +324,19 @@ def _list_lines(order: Order) -> list[OrderLineView]:
             total=Money(price, currency) * quantity,
             quantity=quantity,
             tax_rate=format_rate(percent),
+            review_url=_review_url(order, product_id, slug),
         )
         for (
-            variant_id, _product, slug, _image, title, label, sku, price, quantity, percent,
+            variant_id, product_id, slug, _image, title, label, sku, price, quantity, percent,
         ) in rows
     ]  # fmt: skip
+
+
+def _review_url(order: Order, product_id: int | None, slug: str | None) -> str:
+    """Let whoever holds what they bought say how they like it, guests too."""
+    if product_id is None or not slug or order.stage not in (Stage.SHIPPED, Stage.DELIVERED):
+        return ""
+    return write_review_url(slug, key=make_buyer_key(product_id, order.number))
 
 
 def _list_shipments(order: Order) -> list[ShipmentView]:

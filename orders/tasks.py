@@ -3,7 +3,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from orders.emails import NoticeKind
-from orders.services import best_sellers, expiry, notices
+from orders.services import best_sellers, bought_together, expiry, notices
 from shop.tasks import KeyedTask
 
 
@@ -23,3 +23,9 @@ def sweep(**_: object) -> None:
 def count_best_sellers(**_: object) -> None:
     """Count what sold lately, so that lists and search rank by it."""
     best_sellers.count()
+
+
+@shared_task(name="orders.count_bought_together")
+def count_bought_together(**_: object) -> None:
+    """Count what lay together in paid orders, so that product pages recommend by it."""
+    bought_together.count()

@@ -7,6 +7,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from babel import Locale
+from babel.numbers import format_decimal as babel_decimal
 from babel.numbers import format_percent
 from django.utils.translation import get_language, to_locale
 from django.utils.translation import gettext as _
@@ -30,6 +31,12 @@ def format_rate(percent: Decimal) -> str:
     """Write a rate without needless digits: "19%" in English, "5,5 %" in German."""
     locale = _locale(get_language() or "en")
     return str(format_percent(percent / 100, locale=locale, decimal_quantization=False))
+
+
+def format_decimal(number: Decimal | int) -> str:
+    """Write a number with one digit at most: "4.6" in English, "4,6" in German."""
+    locale = _locale(get_language() or "en")
+    return str(babel_decimal(number, format="0.#", locale=locale))
 
 
 @lru_cache(maxsize=8192)

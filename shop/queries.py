@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 
 from shop.clock import now
-from shop.models import Page
+from shop.models import FormerAddress, Page
 from shop.remembered import until_changed
 from shop.tax import Rate
 
@@ -35,6 +35,16 @@ def _address(
 ) -> tuple[tuple[str, str], ...]:
     """Spell out the addresses once; the language decides how they begin."""
     return tuple((title, reverse("shop:page", args=[slug])) for title, slug in rows)
+
+
+def find_moved_page(slug: str) -> str | None:
+    """Return the slug of the content page that had this one before."""
+    former = FormerAddress.objects.filter(kind=FormerAddress.Kind.PAGE, path=slug)
+    return (
+        Page.objects.filter(pk__in=former.values("target_id"))
+        .values_list("slug", flat=True)
+        .first()
+    )
 
 
 def get_mail_frame() -> dict[str, str]:

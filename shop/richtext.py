@@ -13,8 +13,22 @@ ALLOWED_TAGS = {
 }  # fmt: skip
 
 
+PASSES = 5
+
+
 def clean_html(html: str) -> str:
-    """Return the HTML with only harmless tags and attributes left."""
+    """Return the HTML with only harmless tags and attributes left.
+
+    Cleaning what is clean changes nothing: broken tables, say, take more than one pass.
+    """
+    for _pass in range(PASSES):
+        before, html = html, _clean(html)
+        if html == before:
+            break
+    return html
+
+
+def _clean(html: str) -> str:
     return nh3.clean(
         html,
         tags=ALLOWED_TAGS,
@@ -34,3 +48,16 @@ def paragraphs(text: str) -> str:
 def to_text(html: str) -> str:
     """Return the words of some HTML on one line."""
     return " ".join(strip_tags(re.sub(r"<(br|/p|/li|/h\d)[^>]*>", " ", html)).split())
+
+
+def shorten(text: str, *, most: int = 160) -> str:
+    """Return the beginning of a text, cut between words, with an ellipsis where more would follow.
+
+    >>> shorten("A cup for tea", most=9)
+    'A cup for…'
+    """
+    words = " ".join(text.split())
+    if len(words) <= most:
+        return words
+    kept = words[: most + 1].rpartition(" ")[0] or words[:most]
+    return f"{kept.rstrip(' ,;:.–-')}…"

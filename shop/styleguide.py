@@ -18,6 +18,7 @@ from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
 
 from shop import clock
+from shop.formatting import format_money
 from shop.money import Money
 
 TOKENS_FILE = Path(settings.BASE_DIR) / "static" / "css" / "tokens.css"
@@ -26,7 +27,7 @@ DECLARATION = re.compile(r"--([a-z0-9-]+): ([^;]+);")
 COLOUR = re.compile(r"#[0-9a-f]{6}|rgb\(")
 ICONS = (
     *("cart", "search", "menu", "close", "chevron", "arrow", "check", "truck", "user"),
-    *("minus", "plus", "star", "alert", "filter", "lock", "return"),
+    *("minus", "plus", "star", "alert", "filter", "lock", "return", "heart", "stars"),
 )
 
 
@@ -99,6 +100,11 @@ class SampleForm(forms.Form):
         initial="standard",
         required=False,
     )
+    stars = forms.ChoiceField(
+        label=_("How do you like it?"),
+        choices=[(str(stars), f"{stars} / 5") for stars in range(1, 6)],
+        widget=forms.RadioSelect,
+    )
 
 
 def list_samples() -> dict[str, Any]:
@@ -108,6 +114,7 @@ def list_samples() -> dict[str, Any]:
         **_products(),
         **_listing(),
         **_purchase(),
+        **_opinions(),
         "form": SampleForm(prefix="calm"),
         "asking_form": _ask(),
         "wrong_form": SampleForm({"wrong-email": "ada", "wrong-country": "DE"}, prefix="wrong"),
@@ -116,7 +123,7 @@ def list_samples() -> dict[str, Any]:
 
 def _ask() -> SampleForm:
     """Return a form with nothing wrong in it, but a question beside its first field."""
-    typed = {"email": "ada@gmial.com", "country": "DE", "delivery": "standard"}
+    typed = {"email": "ada@gmial.com", "country": "DE", "delivery": "standard", "stars": "4"}
     form: Any = SampleForm({f"ask-{name}": text for name, text in typed.items()}, prefix="ask")
     question = _("Did you mean %(email)s?") % {"email": "ada@gmail.com"}
     form.questions = [_of(field="ask-email", question=question)]
@@ -214,21 +221,28 @@ def _products() -> Mapping[str, Any]:
         ),
         "price": _euros("24.00"),
         "low_price": _euros("19.00"),
+        "lowest_words": _("Lowest price of the 30 days before the reduction: %(price)s")
+        % {"price": format_money(_euros("22.00"))},
         "high_price": _euros("123456789.00"),
         "variant": variant(1),
         "last_variant": variant(2, stock_words=_("Only 1 left"), max_quantity=1),
         "gone_variant": variant(3, in_stock=False, stock_words=_("Sold out"), max_quantity=0),
-        "swatch_axis": _of(name=_("Glaze"), values=_choices("#d8c6ab", "#5b6a4c", "#2f3a45")),
-        "size_axis": _of(name=_("Size"), values=_choices("", "", "")),
+        "swatch_axis": _axis(_("Glaze"), Sand="#d8c6ab", Moss="#5b6a4c", Ink="#2f3a45"),
+        "size_axis": _axis(_("Size"), S="", M="", L=""),
+        "long_axis": _axis(_("Number"), is_long=True, **{f"No. {n}": "" for n in range(1, 33)}),
     }
 
 
-def _choices(*swatches: str) -> tuple[SimpleNamespace, ...]:
-    labels = ("Sand", "Moss", "Ink") if any(swatches) else ("S", "M", "L")
-    return tuple(
-        _of(label=label, swatch=swatch, url="#", selected=place == 0, available=place < 2)
-        for place, (label, swatch) in enumerate(zip(labels, swatches, strict=True))
-    )
+def _axis(name: object, *, is_long: bool = False, **swatches: str) -> SimpleNamespace:
+    """An option whose second value is not made, and whose third is sold out."""
+    values = tuple(
+        _of(
+            id=f"{name}-{place}", label=label, swatch=swatch, url="#", sku=label,
+            selected=place == 0, available=place != 2, missing=_("Large") if place == 1 else "",
+        )
+        for place, (label, swatch) in enumerate(swatches.items())
+    )  # fmt: skip
+    return _of(name=name, url="#", is_long=is_long, values=values)
 
 
 def _listing() -> Mapping[str, Any]:
@@ -324,3 +338,42 @@ def _purchase() -> Mapping[str, Any]:
         "tax_lines": [(_("VAT 19%"), _euros("8.45"))],
         "free": _euros("0"),
     }
+
+
+def _opinions() -> Mapping[str, Any]:
+    review = {
+        "id": 8, "url": "#", "name": "Ada", "stars": 5, "title": _("The one I reach for"),
+        "text": _("It holds exactly as much coffee as I need."), "is_cut": False,
+        "is_verified": True, "written_at": clock.now(), "photos": (_picture(), _picture()),
+        "answer": "", "helpful_count": 4,
+    }  # fmt: skip
+    answered = {
+        "id": 7, "name": "Dana", "stars": 2, "title": "", "is_verified": False, "photos": (),
+        "is_cut": True, "answer": _("Thank you, Dana."), "helpful_count": 0,
+    }  # fmt: skip
+    shares = ((5, 7, 58), (4, 3, 25), (3, 1, 8), (2, 1, 8), (1, 0, 0))
+    return {
+        "reviews": _of(
+            rating=Decimal("4.33"),
+            rating_words="4.3",
+            count=12,
+            url="#",
+            bars=[
+                _of(stars=stars, count=count, percent=percent, url="#" if count else "",
+                    is_chosen=stars == 4)
+                for stars, count, percent in shares
+            ],
+            reviews=[_of(**review), _of(**review | answered)],
+        ),
+        "wishlists": [_of(id=2, name=_("For the new flat"))],
+        "wishes": [
+            _of(
+                id=number, variant_id=number, title="Dune mug", options_label="Moss",
+                seller_name="Havre", url=url, picture=_picture(),
+                price=_euros("24.00") if url else None, in_stock=bool(in_stock),
+                can_be_bought=bool(url and in_stock),
+            )
+            for number, (url, in_stock) in enumerate((("#", True), ("#", False), ("", False)), 1)
+        ],
+        "own_review": _("This is your own review: others say whether it is helpful."),
+    }  # fmt: skip

@@ -12,6 +12,8 @@ from accounts.admin.scoping import SellerScopedAdmin, get_seller_roles
 from accounts.models import Seller, SellerMember
 from accounts.services import sellers
 from shop.admin.announcing import Announcing
+from shop.models import FormerAddress
+from shop.services import addresses
 
 
 class MemberInline(TabularInline):
@@ -40,16 +42,18 @@ class SellerAdmin(Announcing, SellerScopedAdmin):
     def list_subjects(self, rows: Sequence[Seller]) -> list[str]:
         return [f"seller:{seller.pk}" for seller in rows]
 
-    def save_model(self, request: HttpRequest, obj: Seller, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        if change and "name" in form.changed_data:
-            sellers.tell_new_name(obj)
-
     def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, Any]:
         return {} if obj else {"slug": ["name"]}
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return ["slug", "status"] if get_seller_roles(request) else []
+
+    def save_model(self, request: HttpRequest, obj: Seller, form: Any, change: bool) -> None:
+        before = form.initial.get("slug", "")
+        super().save_model(request, obj, form, change)
+        addresses.remember(FormerAddress.Kind.SELLER, [(obj.pk, before, obj.slug)])
+        if change and "name" in form.changed_data:
+            sellers.tell_new_name(obj)
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
         return [] if get_seller_roles(request) else [MemberInline]

@@ -16,6 +16,8 @@ from cart.forms import AddForm, QuantityForm
 from cart.models import CartItem
 from cart.services import lines
 from cart.sessions import find_cart, find_or_create_cart
+from catalog.services import wishlists
+from catalog.sessions import find_holder
 from shop.errors import ShopError
 from shop.requests import HtmxRequest
 from shop.views.same_origin import same_origin_required
@@ -39,6 +41,8 @@ def add(request: HtmxRequest) -> HttpResponse:
     if form.is_valid():
         try:
             notice = _add(request, form).notice
+            if wish := form.cleaned_data["wish"]:
+                wishlists.remove(find_holder(request), wish)
         except ShopError as error:
             notice = str(error)
     else:

@@ -1,3 +1,23 @@
-from catalog.admin import attributes, categories, pictures, products, search, stock
+from catalog.admin import (
+    attributes,
+    categories,
+    collections,
+    imports,
+    pictures,
+    products,
+    reviews,
+    search,
+    stock,
+)
 
-__all__ = ["attributes", "categories", "pictures", "products", "search", "stock"]
+__all__ = [
+    "attributes",
+    "categories",
+    "collections",
+    "imports",
+    "pictures",
+    "products",
+    "reviews",
+    "search",
+    "stock",
+]

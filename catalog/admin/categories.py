@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext_lazy
 
 from accounts.admin.scoping import SellerScopedAdmin
 from catalog.admin.uploads import UploadForm, UploadingAdmin, bind_uploads
@@ -17,7 +18,10 @@ from shop.admin.announcing import Announcing
 class CategoryForm(UploadForm):
     class Meta:
         model = Category
-        fields = ("name", "slug", "parent", "description", "image_alt", "position")
+        fields = (
+            *("name", "slug", "parent", "description", "image_alt", "position"),
+            *("seo_title", "seo_description"),
+        )
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -37,7 +41,21 @@ class CategoryAdmin(Announcing, UploadingAdmin, SellerScopedAdmin):
     list_display = ["path", "name", "position"]
     ordering = ["path"]
     search_fields = ["name", "path"]
-    fields = ["name", "slug", "parent", "description", "upload", "image_alt", "position"]
+    fieldsets = [
+        (
+            None,
+            {
+                "fields": [
+                    *("name", "slug", "parent", "description"),
+                    *("upload", "image_alt", "position"),
+                ]
+            },
+        ),
+        (
+            gettext_lazy("Search engines"),
+            {"fields": ["seo_title", "seo_description"], "classes": ["collapse"]},
+        ),
+    ]
     list_per_page = 200
 
     def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:

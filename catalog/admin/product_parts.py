@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -18,7 +19,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from accounts.admin.scoping import SellerRights
+from accounts.admin.scoping import SellerRights, get_seller_roles
 from catalog import facts
 from catalog.admin.uploads import UploadForm, bind_uploads
 from catalog.models import (
@@ -28,6 +29,7 @@ from catalog.models import (
     OptionValue,
     Product,
     ProductImage,
+    ProductRelation,
     ProductVariant,
 )
 from catalog.services import assortment
@@ -157,6 +159,7 @@ class VariantInline(SellerRights, StackedInline):
         ("sku", "barcode", "position"),
         ("price", "compare_at_price", "cost"),
         ("weight_grams", "is_active", "tracks_stock"),
+        "low_stock_at",
         "option_values",
         "image",
     ]
@@ -251,3 +254,26 @@ class FactInline(SellerRights, TabularInline):
     verbose_name = gettext_lazy("fact")
     verbose_name_plural = gettext_lazy("facts")
     extra = 0
+
+
+class RelatedInline(SellerRights, TabularInline):
+    """What is recommended beside a product; a seller's people recommend what is their own."""
+
+    model = ProductRelation
+    fk_name = "product"
+    hide_title = True
+    autocomplete_fields = ["other"]
+    fields = ["other", "position"]
+    extra = 0
+
+    def get_formset(self, request: HttpRequest, obj: Product | None = None, **kwargs: Any) -> Any:
+        self.others = Product.objects.all()
+        if roles := get_seller_roles(request):
+            recommended = ProductRelation.objects.filter(product=obj).values("other")
+            self.others = Product.objects.filter(Q(seller__in=roles) | Q(pk__in=recommended))
+        return super().get_formset(request, obj, **kwargs)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        if db_field.name == "other":
+            kwargs["queryset"] = self.others
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)

@@ -15,22 +15,27 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.admin.scoping import SellerScopedAdmin, get_seller_roles
+from catalog.admin.bulk_edit import BulkEditPage
+from catalog.admin.exports import ExportingAdmin
 from catalog.admin.product_parts import (
     FactInline,
     OptionInline,
     ProductImageInline,
+    RelatedInline,
     VariantInline,
 )
 from catalog.admin.uploads import UploadingAdmin
 from catalog.models import Option, Product
 from catalog.services import assortment, publishing
 from shop.admin.announcing import Announcing
+from shop.models import FormerAddress
 from shop.money import Money
+from shop.services import addresses
 from shop.templatetags.money import money
 
 
 @admin.register(Product)
-class ProductAdmin(Announcing, UploadingAdmin, SellerScopedAdmin):
+class ProductAdmin(BulkEditPage, ExportingAdmin, Announcing, UploadingAdmin, SellerScopedAdmin):
     """A product on one page: words, pictures, options, variants, facts."""
 
     list_display = ["title", "seller", "category", "price", "pieces", "state"]
@@ -49,10 +54,15 @@ class ProductAdmin(Announcing, UploadingAdmin, SellerScopedAdmin):
                 ]
             },
         ),
+        (
+            gettext_lazy("Search engines"),
+            {"fields": ["seo_title", "seo_description"], "classes": ["collapse"]},
+        ),
     ]  # fmt: skip
     formfield_overrides = {ArrayField: {"widget": UnfoldAdminTextInputWidget}}
-    inlines = [ProductImageInline, OptionInline, VariantInline, FactInline]
+    inlines = [ProductImageInline, OptionInline, VariantInline, FactInline, RelatedInline]
     warn_unsaved_form = True
+    actions = ["edit_numbers", "export_chosen", "export_for_shopify"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = super().get_queryset(request).defer("search", "description")
@@ -63,7 +73,7 @@ class ProductAdmin(Announcing, UploadingAdmin, SellerScopedAdmin):
     def list_subjects(self, rows: Sequence[Product]) -> list[str]:
         return [f"product:{product.pk}" for product in rows]
 
-    def get_list_filter(self, request: HttpRequest) -> list[str]:
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
         return ["status"] if get_seller_roles(request) else ["status", "seller"]
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, Any]:
@@ -94,6 +104,11 @@ class ProductAdmin(Announcing, UploadingAdmin, SellerScopedAdmin):
     )
     def state(self, product: Product) -> tuple[str, str]:
         return product.status, product.get_status_display()
+
+    def save_model(self, request: HttpRequest, obj: Product, form: Any, change: bool) -> None:
+        before = form.initial.get("slug", "")
+        super().save_model(request, obj, form, change)
+        addresses.remember(FormerAddress.Kind.PRODUCT, [(obj.pk, before, obj.slug)])
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         super().save_formset(request, form, formset, change)

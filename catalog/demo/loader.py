@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from django.db.models import F
+
 from accounts.models import Seller
 from accounts.services import sellers
 from catalog.demo import facts
-from catalog.models import Category, ImageAsset, Product
+from catalog.models import Category, Collection, FormerPrice, ImageAsset, Product
 from catalog.records import (
     CategoryStep,
     ImageRecord,
@@ -20,14 +23,16 @@ from catalog.records import (
     ProductRecord,
     VariantRecord,
 )
-from catalog.services import categories, media, publishing
+from catalog.services import categories, collections, media, publishing
 from catalog.services.publishing import Saved, StockTaking
 from catalog.services.rows import assign
+from shop.clock import now
 from shop.richtext import paragraphs
 from shop.transactions import no_transaction
 
 FOLDER = Path(__file__).parent
 STOCK_REASON = "Demo shop"
+REDUCED_SINCE = timedelta(days=7)
 Entry = Mapping[str, Any]
 """One object of catalog.json."""
 
@@ -57,12 +62,16 @@ def load() -> Iterator[Saved]:
         _save_category(entry, ways[entry["slug"]])
     for entry in reversed(catalog["products"]):
         record = make_record(entry, ways)
-        yield publishing.save_product(
+        saved = publishing.save_product(
             record,
             seller=makers[entry["maker"]],
             stock_taking=StockTaking(reason=STOCK_REASON),
             assets=_store(image.source for image in record.images),
         )
+        _make_up_prices(saved.product)
+        yield saved
+    for place, entry in enumerate(catalog["collections"]):
+        _add_collection(entry, place)
 
 
 @no_transaction
@@ -156,6 +165,28 @@ def _save_category(entry: Entry, way: tuple[CategoryStep, ...]) -> None:
     )
     if is_changed:
         categories.save(category)
+
+
+def _make_up_prices(product: Product) -> None:
+    """Say that what is reduced cost more until a week ago: without a past, no price was higher."""
+    FormerPrice.objects.bulk_create(
+        FormerPrice(variant=variant, price=variant.compare_at_price, ended_at=now() - REDUCED_SINCE)
+        for variant in product.variants.filter(compare_at_price__gt=F("price"), former_prices=None)
+    )
+
+
+def _add_collection(entry: Entry, place: int) -> None:
+    """Add a collection that is missing; what somebody changed of one stays."""
+    if Collection.objects.filter(slug=entry["slug"]).exists():
+        return
+    image = _store([entry["image"]["file"]])[entry["image"]["file"]]
+    kind = Collection.Kind.RULE if "rule" in entry else Collection.Kind.HAND
+    collection = Collection(
+        slug=entry["slug"], name=entry["name"], description=entry["description"], kind=kind,
+        image=image, image_alt=entry["image"]["alt"], is_on_home=True, position=place,
+        **entry.get("rule", {}),
+    )  # fmt: skip
+    collections.save(collection, products=entry.get("products", ()))
 
 
 def _store(sources: Iterable[str]) -> dict[str, ImageAsset]:

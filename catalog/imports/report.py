@@ -1,40 +1,38 @@
-"""What a reader of foreign files found, and what it could not use."""
+"""Writes what an import has to say as a CSV that opens in a spreadsheet and runs nothing there."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import csv
+import io
+from collections.abc import Iterable, Iterator
 
-from catalog.records import ProductRecord
+from django.utils.translation import gettext as _
 
+from catalog.imports.reading import Finding
+from catalog.models import ImportFinding
+from catalog.product_csv import neutralise
 
-class UnreadableFile(Exception):
-    """The file as a whole cannot be read; the text says why and what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A place in the file, by the line on which the row begins, and what is to be said about it."""
-
-    line: int
-    handle: str
-    column: str
-    message: str
-
-    def __str__(self) -> str:
-        where = [f"line {self.line}", self.handle, self.column]
-        return f"{', '.join(part for part in where if part)}: {self.message}"
+MARK = "\ufeff"
+"""Spreadsheets take a file for UTF-8 when it begins with this."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReadProduct:
-    record: ProductRecord
-    line: int
+def write_report(findings: Iterable[Finding | ImportFinding]) -> Iterator[str]:
+    """Write a line per finding, after a header; cells that look like formulas are made harmless."""
+    yield MARK + _write(
+        [_("Line"), _("Product"), _("Column"), _("What became of it"), _("Message")]
+    )
+    for each in findings:
+        cells = [
+            str(each.line or ""),
+            each.handle,
+            each.column,
+            _("taken, with a remark") if each.is_remark else _("left out"),
+            each.message,
+        ]
+        yield _write([neutralise(cell) for cell in cells])
 
 
-@dataclass(frozen=True, slots=True)
-class ReadFile:
-    """Products that can be saved, rows that cannot (`refused`), and remarks on the rest."""
-
-    products: tuple[ReadProduct, ...]
-    refused: tuple[Finding, ...]
-    remarks: tuple[Finding, ...]
+def _write(cells: list[str]) -> str:
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer).writerow(cells)
+    return buffer.getvalue()

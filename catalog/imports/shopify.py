@@ -6,22 +6,28 @@ both. The columns are described at https://help.shopify.com/en/manual/products/i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from django.utils.text import slugify
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
-from catalog.errors import ProductRefused
-from catalog.facts import make_facet
-from catalog.imports.cells import RowRefused, read_amount, read_whole, unquote
-from catalog.imports.report import Finding, ReadFile, ReadProduct, UnreadableFile
-from catalog.imports.tables import Row, read_table
+from catalog.imports.cells import (
+    each_once,
+    is_true,
+    read_amount,
+    read_category,
+    read_list,
+    read_whole,
+    unquote,
+)
+from catalog.imports.reading import Finding, Reader, ReadProduct, Row, RowRefused, refuse_rest
 from catalog.models import Attribute, Product
-from catalog.record_rules import check_variant
+from catalog.record_rules import LONGEST
 from catalog.records import (
     AttributeRecord,
-    CategoryStep,
     ImageRecord,
     OptionRecord,
     OptionValueRecord,
@@ -59,8 +65,9 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "alt": ("Image Alt Text",),
     "variant_image": ("Variant Image", "Variant image URL"),
     "gift_card": ("Gift Card",),
+    "seo_title": ("SEO Title",),
+    "seo_description": ("SEO Description",),
 }
-NEEDED = ("handle", "title", "price")
 AXES = (1, 2, 3)
 STATUSES = {
     "active": Product.Status.ACTIVE,
@@ -68,86 +75,83 @@ STATUSES = {
     "archived": Product.Status.ARCHIVED,
     "": Product.Status.ACTIVE,
 }
-COLUMNS = {
-    "title": "title",
-    "price": "price",
+METAFIELD = re.compile(
+    r"(?P<label>.*?)\s*\((?:product\.)?metafields\.(?P<space>[\w$-]+)\.(?P<key>[\w-]+)\)"
+)
+OTHER_METAFIELD = re.compile(
+    r"Metafield:\s*(?P<space>[\w$-]+)\.(?P<key>[\w-]+)\s*(?:\[(?P<kind>[\w.]+)\])?"
+)
+UNSAID = {
+    "description": "body",
+    "tags": "tags",
     "compare_at_price": "compare_at",
-    "cost": "cost",
-    "sku": "sku",
-    "barcode": "barcode",
     "weight_grams": "grams",
-    "stock": "quantity",
-    "option": "option1",
-    "value": "value1",
-    "options": "value1",
-    "tag": "tags",
-    "attribute": "vendor",
+    "barcode": "barcode",
 }
-"""Which column a field of a product record comes from."""
-DEEPEST = 6
-LONGEST_STEP = 90
+NEVER_SAID = frozenset({"short_description", "care", "origin"})
+MARKED = "metafield:"
+"""Before the own name of a column that holds a metafield."""
+REFERENCE = re.compile(r"gid://\S+")
+LONGEST_FACT = 200
 
 
-def read(content: bytes) -> ReadFile:
-    """Read a whole export. Raises `UnreadableFile` when it is not one."""
-    table = read_table(content, aliases=ALIASES)
-    missing = [ALIASES[name][0] for name in NEEDED if name not in table.columns]
-    if missing:
-        raise UnreadableFile(
-            _(
-                "This is no Shopify product export: the column %(columns)s is missing. Export the "
-                "products in Shopify as “CSV for Excel, Numbers or other spreadsheet programs”."
-            )
-            % {"columns": ", ".join(missing)}
-        )
-    return _Reader(table.columns).read(table.rows)
+class ShopifyReader(Reader):
+    aliases = ALIASES
+    needed = ("handle", "title", "price")
+    advice = gettext_noop(
+        "This is no Shopify product export. Export the products in Shopify as “CSV for Excel, "
+        "Numbers or other spreadsheet programs”."
+    )
+    fields = {
+        "title": "title",
+        "price": "price",
+        "compare_at_price": "compare_at",
+        "cost": "cost",
+        "sku": "sku",
+        "barcode": "barcode",
+        "weight_grams": "grams",
+        "stock": "quantity",
+        "option": "option1",
+        "value": "value1",
+        "options": "value1",
+        "tag": "tags",
+        "attribute": "vendor",
+    }
 
+    @classmethod
+    def adopt(cls, title: str) -> str:
+        """Take columns of metafields as the shop names them, Shopify's own and Matrixify's."""
+        found = METAFIELD.fullmatch(title) or OTHER_METAFIELD.fullmatch(title)
+        if not found or found["space"] in {"mm-google-shopping", "global"}:
+            return ""
+        label = found.groupdict().get("label") or found["key"].replace("-", " ").replace("_", " ")
+        return f"{MARKED}{label.strip().capitalize() if label.islower() else label.strip()}"
 
-class _Reader:
-    """Collects products, refusals and remarks while it goes through the rows of one file."""
+    def key(self, row: Row) -> str:
+        if not row["handle"]:
+            raise RowRefused("handle", _("The handle is missing: give the product's."))
+        return row["handle"]
 
-    def __init__(self, columns: Mapping[str, str]) -> None:
-        self.columns = columns
-        self.refused: list[Finding] = []
-        self.remarks: list[Finding] = []
-        self.lines_by_sku: dict[str, int] = {}
+    def marks(self, row: Row) -> Sequence[str]:
+        return (unquote(row["sku"]),)
 
-    def read(self, rows: Iterable[Row]) -> ReadFile:
-        products = tuple(self._read_groups(self._group(rows)))
-        return ReadFile(products, tuple(self.refused), tuple(self.remarks))
+    def read(self, rows: Sequence[Row]) -> Iterator[ReadProduct | Finding]:
+        first = rows[0]
+        findings: list[Finding] = []
+        try:
+            product = self._read_product(rows, findings)
+        except RowRefused as refusal:
+            yield from findings
+            yield self.refuse(first, first["handle"], refuse_rest(refusal, rows))
+        else:
+            yield from findings
+            yield product
 
-    def _group(self, rows: Iterable[Row]) -> dict[str, list[Row]]:
-        groups: dict[str, list[Row]] = {}
-        for row in rows:
-            if row.is_blank:
-                continue
-            if row.surplus:
-                message = _("The row has more cells than the header; a quotation mark is missing.")
-                self._refuse(row, "", message)
-            elif not row["handle"]:
-                self._refuse(row, "handle", _("The handle is missing: give the product's."))
-            else:
-                groups.setdefault(row["handle"], []).append(row)
-        return groups
-
-    def _read_groups(self, groups: Mapping[str, list[Row]]) -> Iterator[ReadProduct]:
-        for rows in groups.values():
-            try:
-                yield ReadProduct(self._read_product(rows), line=rows[0].line)
-            except RowRefused as refusal:
-                rest = len(rows) - 1
-                message = refusal.message
-                if rest:
-                    message += " " + _("Its %(count)d other rows were left out too.") % {
-                        "count": rest
-                    }
-                self._refuse(rows[0], refusal.column, message)
-
-    def _read_product(self, rows: list[Row]) -> ProductRecord:
+    def _read_product(self, rows: Sequence[Row], findings: list[Finding]) -> ReadProduct:
         first = rows[0]
         if not first["title"]:
             raise RowRefused("title", _("The title is missing on the product's first row."))
-        if _is_true(first["gift_card"]):
+        if is_true(first["gift_card"]):
             raise RowRefused("gift_card", _("Gift cards cannot be sold here yet."))
         status = STATUSES.get(first["status"].lower())
         if status is None:
@@ -155,32 +159,45 @@ class _Reader:
         if status == Product.Status.ACTIVE and first["published"].lower() in {"false", "no"}:
             status = Product.Status.DRAFT
         axes = _read_axes(rows)
-        variants = self._read_variants(rows, axes)
+        variants = self._read_variants(rows, axes, findings)
         if not variants:
             raise RowRefused("price", _("No row of the product can be sold: each was refused."))
         is_taxed = any(row["taxable"].lower() != "false" for row in rows if _is_variant(row))
-        return ProductRecord(
+        record = ProductRecord(
             handle=first["handle"],
             title=first["title"],
             description=first["body"],
-            tags=_read_tags(first["tags"]),
-            category=_read_category(first),
+            tags=read_list(first["tags"]),
+            category=read_category(first["category"] or first["type"]),
             tax_class="standard" if is_taxed else "untaxed",
             status=status,
             options=_collect_options(axes, variants),
             variants=tuple(variants),
-            attributes=_read_attributes(first),
+            attributes=each_once((*_read_attributes(first), *self._read_metafields(first))),
             images=_read_images(rows),
+            seo_title=self._read_optional(first, "seo_title"),
+            seo_description=self._read_optional(first, "seo_description"),
+            unsaid=NEVER_SAID.union(
+                field for field, column in UNSAID.items() if column not in self.columns
+            ),
         )
+        is_whole = all(finding.is_remark for finding in findings)
+        return ReadProduct(record, line=first.line, is_whole=is_whole)
 
-    def _read_variants(self, rows: list[Row], axes: Mapping[int, str]) -> list[VariantRecord]:
+    def _read_optional(self, row: Row, column: str) -> str | None:
+        """Read a text as far as there is room for it; None without such a column."""
+        return row[column][: LONGEST[column]].strip() if column in self.columns else None
+
+    def _read_variants(
+        self, rows: Sequence[Row], axes: Mapping[int, str], findings: list[Finding]
+    ) -> list[VariantRecord]:
         variants: list[VariantRecord] = []
         lines: dict[tuple[str, ...], int] = {}
         for row in rows:
             if not _is_variant(row) and row is not rows[0]:
                 continue
             try:
-                variant = self._read_variant(row, axes)
+                variant = self._read_variant(row, axes, findings)
                 if variant.options in lines:
                     raise RowRefused(
                         "value1",
@@ -191,13 +208,15 @@ class _Reader:
                         },
                     )
             except RowRefused as refusal:
-                self._refuse(row, refusal.column, refusal.message)
+                findings.append(self.refuse(row, rows[0]["handle"], refusal))
             else:
                 lines[variant.options] = row.line
-                variants.append(replace(variant, sku=self._claim_sku(row, variant.sku)))
+                variants.append(replace(variant, sku=self._claim_sku(row, variant.sku, findings)))
         return variants
 
-    def _read_variant(self, row: Row, axes: Mapping[int, str]) -> VariantRecord:
+    def _read_variant(
+        self, row: Row, axes: Mapping[int, str], findings: list[Finding]
+    ) -> VariantRecord:
         for axis, name in axes.items():
             if not row[f"value{axis}"]:
                 raise RowRefused(
@@ -217,54 +236,45 @@ class _Reader:
             weight_grams=read_whole(row, "grams") or 0,
             barcode=unquote(row["barcode"]),
             tracks_stock=tracks_stock,
-            stock=self._read_stock(row) if tracks_stock else None,
+            stock=self._read_stock(row, findings) if tracks_stock else None,
             image=row["variant_image"],
         )
-        try:
-            check_variant(variant)
-        except ProductRefused as refusal:
-            raise RowRefused(COLUMNS.get(refusal.field, ""), str(refusal)) from None
-        return variant
+        return self.check(variant)
 
-    def _read_stock(self, row: Row) -> int | None:
+    def _read_stock(self, row: Row, findings: list[Finding]) -> int | None:
         quantity = read_whole(row, "quantity", may_be_negative=True)
         if quantity is not None and quantity < 0:
             message = _("Oversold by %(count)d pieces; counted as 0.") % {"count": -quantity}
-            self.remarks.append(self._find(row, "quantity", message))
+            findings.append(self.remark(row, row["handle"], "quantity", message))
             return 0
         return quantity
 
-    def _claim_sku(self, row: Row, sku: str) -> str:
+    def _claim_sku(self, row: Row, sku: str, findings: list[Finding]) -> str:
         """Return the SKU, or none when an earlier row has it: Shopify lets SKUs repeat."""
-        line = self.lines_by_sku.setdefault(sku, row.line)
-        if sku and line != row.line:
+        line = self.find_first(sku)
+        if sku and line and line != row.line:
             message = _("%(sku)s stands on line %(line)d already; this variant got its own SKU.")
-            self.remarks.append(self._find(row, "sku", message % {"sku": sku, "line": line}))
+            message %= {"sku": sku, "line": line}
+            findings.append(self.remark(row, row["handle"], "sku", message))
             return ""
         return sku
 
-    def _refuse(self, row: Row, column: str, message: str) -> None:
-        self.refused.append(self._find(row, column, message))
-
-    def _find(self, row: Row, column: str, message: str) -> Finding:
-        return Finding(row.line, row["handle"], self.columns.get(column, ""), message)
-
-
-def name_column(field: str) -> str:
-    """Name the column, as older files call it, that a field of a product record comes from."""
-    name = COLUMNS.get(field, "")
-    return ALIASES[name][0] if name else ""
+    def _read_metafields(self, row: Row) -> Iterator[AttributeRecord]:
+        """Take metafields in plain words as facts; references to other records say nothing here."""
+        for name, cell in row.cells.items():
+            label = name.removeprefix(MARKED)
+            if label == name or not cell or REFERENCE.search(cell) or cell[0] in "{<":
+                continue
+            texts = _read_metafield(cell)
+            if texts and all(len(text) <= LONGEST_FACT for text in texts):
+                yield AttributeRecord(label[:60], texts, position=10)
 
 
 def _is_variant(row: Row) -> bool:
     return bool(row["price"] or row["value1"] or row["sku"])
 
 
-def _is_true(cell: str) -> bool:
-    return cell.lower() in {"true", "yes", "1"}
-
-
-def _read_axes(rows: list[Row]) -> dict[int, str]:
+def _read_axes(rows: Sequence[Row]) -> dict[int, str]:
     """Name the product's options by column; "Title / Default Title" stands for none at all."""
     first = rows[0]
     if first["option1"].lower() == "title" and first["value1"].lower() == "default title":
@@ -296,19 +306,15 @@ def _read_images(rows: Iterable[Row]) -> tuple[ImageRecord, ...]:
     return tuple(images.values())
 
 
-def _read_tags(cell: str) -> tuple[str, ...]:
-    tags = (" ".join(tag.split()) for tag in cell.split(","))
-    return tuple(dict.fromkeys(tag for tag in tags if tag))
-
-
-def _read_category(row: Row) -> tuple[CategoryStep, ...]:
-    names = [" ".join(name.split()) for name in (row["category"] or row["type"]).split(">")]
-    steps = [name for name in names if name][:DEEPEST]
-    return tuple(
-        CategoryStep(slugify(name)[:LONGEST_STEP].strip("-") or f"c-{make_facet(name)[:12]}", name)
-        for name in steps
-        if not name.isdigit()
-    )
+def _read_metafield(cell: str) -> tuple[str, ...]:
+    """Read one value or a list, as JSON or with semicolons."""
+    if cell.startswith("["):
+        try:
+            found = json.loads(cell)
+        except ValueError:
+            return (cell,)
+        return tuple(str(each) for each in found if isinstance(each, str | int | float))
+    return tuple(part for part in map(str.strip, cell.split(";")) if part)
 
 
 def _read_attributes(row: Row) -> tuple[AttributeRecord, ...]:

@@ -21,6 +21,12 @@ class Category(models.Model):
     )
     image_alt = models.CharField(_("alt text"), max_length=250, blank=True)
     position = models.PositiveIntegerField(_("position"), default=0)
+    seo_title = models.CharField(
+        _("title for search engines"), max_length=120, blank=True, default="", db_default=""
+    )
+    seo_description = models.CharField(
+        _("description for search engines"), max_length=320, blank=True, default="", db_default=""
+    )
 
     class Meta:
         verbose_name = _("category")

@@ -38,6 +38,12 @@ class Product(models.Model):
     care = models.TextField(_("care"), blank=True)
     origin = models.CharField(_("origin"), max_length=120, blank=True)
     tags = ArrayField(models.CharField(max_length=60), default=list, blank=True)
+    seo_title = models.CharField(
+        _("title for search engines"), max_length=120, blank=True, default="", db_default=""
+    )
+    seo_description = models.CharField(
+        _("description for search engines"), max_length=320, blank=True, default="", db_default=""
+    )
     status = models.CharField(
         _("status"), max_length=10, choices=Status.choices, default=Status.DRAFT
     )
@@ -67,6 +73,7 @@ class Product(models.Model):
         ]
         indexes = [
             GinIndex(fields=["search"], name="product_search"),
+            GinIndex(fields=["tags"], name="product_tags"),
             models.Index(
                 fields=["category", "-published_at", "-id"],
                 name="product_listing",
@@ -79,6 +86,11 @@ class Product(models.Model):
                 fields=["-popularity", "-id"], name="product_popular", condition=Q(status="active")
             ),
             models.Index(fields=["seller", "-id"], name="product_by_seller"),
+            models.Index(
+                fields=["id"],
+                name="product_reduced",
+                condition=Q(compare_at_from__gt=models.F("price_from")),
+            ),
         ]
 
     def __str__(self) -> str:

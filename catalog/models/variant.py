@@ -74,6 +74,12 @@ class ProductVariant(models.Model):
         default=True,
         help_text=_("Off: any number can be sold, for example of a service or download."),
     )
+    low_stock_at = models.PositiveIntegerField(
+        _("running low at"),
+        null=True,
+        blank=True,
+        help_text=_("So many pieces or fewer are told to the seller. Empty: as the shop does it."),
+    )
     position = models.PositiveSmallIntegerField(_("position"), default=0)
 
     class Meta:
@@ -95,7 +101,8 @@ class StockLevel(models.Model):
     """How many pieces of a variant lie on the shelf, and how many of them are promised.
 
     Changed only by `catalog.services.stock`, each time with a `StockMovement`; the database itself
-    refuses to promise what is not there.
+    refuses to promise what is not there. `low_since` is when it began to run low, `low_told_at`
+    when its seller was told so; both are empty again once there is enough.
     """
 
     variant = models.OneToOneField(
@@ -103,6 +110,8 @@ class StockLevel(models.Model):
     )
     on_hand = models.PositiveIntegerField(_("on hand"), default=0)
     allocated = models.PositiveIntegerField(_("allocated"), default=0)
+    low_since = models.DateTimeField(null=True, blank=True, editable=False)
+    low_told_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("stock level")
@@ -110,6 +119,13 @@ class StockLevel(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="stock_allocated_within_on_hand", condition=Q(allocated__lte=F("on_hand"))
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["low_since"],
+                name="stock_low_untold",
+                condition=Q(low_since__isnull=False, low_told_at=None),
             )
         ]
 
@@ -122,7 +138,10 @@ class StockLevel(models.Model):
 
 
 class StockMovement(models.Model):
-    """A line of the stock ledger; never changed, never deleted."""
+    """A line of the stock ledger; never changed, never deleted.
+
+    `cause` is what a person chose when they changed the number by hand, `reason` what they noted.
+    """
 
     class Kind(models.TextChoices):
         RECEIPT = "receipt", _("received")
@@ -132,6 +151,15 @@ class StockMovement(models.Model):
         SALE = "sale", _("sold")
         RETURN = "return", _("returned to the shelf")
 
+    class Cause(models.TextChoices):
+        RECEIVED = "received", _("delivery received")
+        RETURNED = "returned", _("came back")
+        FOUND = "found", _("found again")
+        DAMAGED = "damaged", _("damaged")
+        LOST = "lost", _("lost or stolen")
+        COUNTED = "counted", _("counted anew")
+        OTHER = "other", _("something else")
+
     level = models.ForeignKey(StockLevel, on_delete=models.PROTECT, related_name="movements")
     kind = models.CharField(max_length=12, choices=Kind.choices)
     on_hand_change = models.IntegerField()
@@ -139,7 +167,10 @@ class StockMovement(models.Model):
     reference = models.CharField(
         max_length=80, blank=True, help_text=_("An order number, or where the goods came from.")
     )
-    reason = models.CharField(max_length=200, blank=True)
+    cause = models.CharField(
+        _("cause"), max_length=10, choices=Cause.choices, blank=True, default="", db_default=""
+    )
+    reason = models.CharField(_("note"), max_length=200, blank=True)
     actor = models.ForeignKey(
         "accounts.User", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )

@@ -32,6 +32,7 @@ class Swatch:
 
 @dataclass(frozen=True, slots=True)
 class ProductCard:
+    id: int
     url: str
     title: str
     seller_name: str
@@ -47,7 +48,7 @@ class ProductCard:
 # The page of ids comes first: the side looks below must run for the cards shown, not for all that
 # were sorted.
 _CARDS = f"""
-SELECT p.slug, p.title, s.name, p.price_from, p.price_to, p.compare_at_from, p.is_available,
+SELECT p.id, p.slug, p.title, s.name, p.price_from, p.price_to, p.compare_at_from, p.is_available,
        coalesce(nullif(picture.alt, ''), p.title), picture.original, picture.base,
        picture.renditions, picture.width, picture.height,
        ARRAY(
@@ -85,10 +86,12 @@ def list_cards(product_ids: Sequence[int]) -> list[ProductCard]:
     sale = _("Sale")
     cards = []
     for row in fetch_rows(_CARDS, {"ids": list(product_ids)}):
-        slug, title, seller, price_from, price_to, compare_at, in_stock, *picture, swatches = row
+        product_id, slug, title, seller, price_from, price_to, compare_at, *rest = row
+        in_stock, *picture, swatches = rest
         before = _reduced_from(compare_at, price_from, currency)
         cards.append(
             ProductCard(
+                id=product_id,
                 url=product_url(slug),
                 title=title,
                 seller_name=seller,

@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.safestring import SafeString
+
 from catalog import index
+from catalog.queries import structured_data
 from catalog.queries.filters import Query, sort_labels
 from catalog.queries.links import Crumb, category_url
 from catalog.queries.listing import Listing, lay_out_listing
@@ -31,6 +34,10 @@ class CategoryHead:
     name: str
     description: str
     url: str
+    seo_title: str
+    seo_description: str
+    picture: Picture | None
+    structured_data: SafeString
 
 
 @dataclass(frozen=True)
@@ -84,9 +91,14 @@ def make_category_card(path: str, name: str, alt: str, asset: Sequence[Any]) -> 
     )
 
 
+def is_path(path: str) -> bool:
+    """Say whether a category could stand at this path at all."""
+    return len(path) <= LONGEST_PATH and _PATH.fullmatch(path) is not None
+
+
 _FAMILY = f"""
 SELECT category.id, category.parent_id, category.path, category.name, category.description,
-       category.image_alt, {ASSET_COLUMNS}
+       category.seo_title, category.seo_description, category.image_alt, {ASSET_COLUMNS}
 FROM catalog_category category LEFT JOIN catalog_imageasset asset ON asset.id = category.image_id
 WHERE category.path = ANY(%(line)s)
    OR category.parent_id = (SELECT id FROM catalog_category WHERE path = %(path)s)
@@ -96,7 +108,7 @@ ORDER BY category.position, category.name
 
 def _find_place(path: str) -> _Place | None:
     """Read a category, its ancestors and its children in one statement."""
-    if len(path) > LONGEST_PATH or not _PATH.fullmatch(path):
+    if not is_path(path):
         return None
     slugs = path.split("/")
     line = ["/".join(slugs[: depth + 1]) for depth in range(len(slugs))]
@@ -104,18 +116,32 @@ def _find_place(path: str) -> _Place | None:
     by_path = {row[2]: row for row in rows}
     if path not in by_path:
         return None
-    own_id, _parent, _path, name, description, *_image = by_path[path]
+    own_id, _parent, _path, name, description, seo_title, seo_description, *image = by_path[path]
+    alt, *asset = image
+    breadcrumbs = [
+        Crumb(label=by_path[above][3], url=category_url(above))
+        for above in line[:-1]
+        if above in by_path
+    ]
     return _Place(
         id=own_id,
-        head=CategoryHead(name=name, description=description, url=category_url(path)),
-        breadcrumbs=[
-            Crumb(label=by_path[above][3], url=category_url(above))
-            for above in line[:-1]
-            if above in by_path
-        ],
+        head=CategoryHead(
+            name=name,
+            description=description,
+            url=category_url(path),
+            seo_title=seo_title,
+            seo_description=seo_description,
+            picture=make_picture(alt or name, *asset),
+            structured_data=structured_data.write(
+                [structured_data.describe_way(breadcrumbs, here=name)]
+            ),
+        ),
+        breadcrumbs=breadcrumbs,
         children=[
             make_category_card(child_path, child_name, alt, asset)
-            for _id, parent_id, child_path, child_name, _description, alt, *asset in rows
+            for (
+                _id, parent_id, child_path, child_name, _text, _title, _description, alt, *asset
+            ) in rows
             if parent_id == own_id
         ],
-    )
+    )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from django.urls import reverse
 from django.utils.translation import get_language
@@ -26,9 +26,27 @@ def product_url(slug: str, *, sku: str = "") -> str:
     return f"{url}?variant={quote(sku, safe='')}" if sku else url
 
 
+def reviews_url(slug: str, *, stars: int = 0, page: int = 1) -> str:
+    """Address all reviews of a product, or those with so many stars."""
+    asked = {"stars": stars, "page": page if page > 1 else 0}
+    query = urlencode({name: value for name, value in asked.items() if value})
+    return f"{product_url(slug)}reviews/{'?' if query else ''}{query}"
+
+
+def write_review_url(slug: str, *, key: str = "") -> str:
+    """Address the form for a review; the key is a guest's."""
+    url = f"{product_url(slug)}reviews/write/"
+    return f"{url}?key={quote(key, safe='')}" if key else url
+
+
 def category_url(path: str) -> str:
     """Address a category by the slugs from the root."""
     return f"{_base('category', get_language())}{quote(path)}/"
+
+
+def collection_url(slug: str) -> str:
+    """Address a collection."""
+    return f"{_base('collection', get_language())}{quote(slug)}/"
 
 
 def seller_url(slug: str) -> str:

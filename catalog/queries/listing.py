@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache
@@ -82,7 +82,7 @@ class Listing:
 
 def lay_out_listing(
     base: BitMap, *, snapshot: Snapshot, query: Query, url: str, sorts: Mapping[str, str],
-    pairs: Sequence[Pair] = (), best: Best | None = None, subject: str = "",
+    pairs: Sequence[Pair] = (), best: Best | None = None, subject: str = "", scope: Hashable = (),
     without: Collection[str] = (),
 ) -> Listing | None:  # fmt: skip
     """Lay out the page of `base` that the address asks for; None when there is no such page.
@@ -91,6 +91,7 @@ def lay_out_listing(
     one that `best` gives. `pairs` stand in every address, as the words of a search do. `without`
     are codes of facets that make no sense here. What is worked out is remembered until `subject`
     changes (`category:7`), unless nobody else is likely to ask for it; without a subject it is not.
+    Where several listings hang on one subject, `scope` tells them apart.
     """
     filters = read_filters(query, snapshot, fixed=pairs, without=without)
     subject = subject if _may_be_asked_again(filters, snapshot) else ""
@@ -99,7 +100,7 @@ def lay_out_listing(
     in_url = "" if sort == usual else sort
     page = read_page(query.get("page", [""])[-1])
     first = read_first(query.get("from", [""])[-1], page)
-    found = _find(base, snapshot, filters, subject)
+    found = _find(base, snapshot, filters, subject, scope)
     pagination = paginate(
         total=found.tally.total,
         page=page,
@@ -112,7 +113,7 @@ def lay_out_listing(
         return None
     facets = snapshot.memory.recall(
         subject,
-        ("facets", filters, in_url, url, get_language(), tuple(without)),
+        ("facets", scope, filters, in_url, url, get_language(), tuple(without)),
         lambda: list_facets(
             found.tally, snapshot=snapshot, filters=filters, url=url, sort=in_url, without=without
         ),
@@ -168,6 +169,7 @@ class _Found:
     snapshot: Snapshot
     filters: Filters
     subject: str
+    scope: Hashable
     tally: Tally
     narrowed: Callable[[], Narrowed]
 
@@ -181,20 +183,22 @@ class _Found:
 
         return self.snapshot.memory.recall(
             self.subject,
-            ("ids", self.filters.narrowing(self.snapshot), sort, first, page),
+            ("ids", self.scope, self.filters.narrowing(self.snapshot), sort, first, page),
             work_out,
         )
 
 
-def _find(base: BitMap, snapshot: Snapshot, filters: Filters, subject: str) -> _Found:
+def _find(
+    base: BitMap, snapshot: Snapshot, filters: Filters, subject: str, scope: Hashable
+) -> _Found:
     narrowing = filters.narrowing(snapshot)
     narrowed = cache(lambda: narrow(snapshot, base, narrowing))
     counted = snapshot.memory.recall(
         subject,
-        ("tally", narrowing),
+        ("tally", scope, narrowing),
         lambda: tally(snapshot, narrowed(), narrowing, shown=(MAKERS,)),
     )
-    return _Found(snapshot, filters, subject, counted, narrowed)
+    return _Found(snapshot, filters, subject, scope, counted, narrowed)
 
 
 def _list_chips(filters: Filters, facets: Sequence[Facet], *, url: str, sort: str) -> list[Chip]:

@@ -46,13 +46,18 @@ def read_first(text: str, page: int) -> int:
 
 
 def paginate(
-    *, total: int, page: int, first: int, url_of: Callable[[int, int], str]
+    *,
+    total: int,
+    page: int,
+    first: int,
+    url_of: Callable[[int, int], str],
+    size: int = PAGE_SIZE,
 ) -> Pagination | None:
     """Lay out the links of a listing's pages; None when the page lies beyond the last one.
 
     `url_of` is given a page, and the first one to be shown with it.
     """
-    pages = max(1, -(-total // PAGE_SIZE))
+    pages = max(1, -(-total // size))
     if page > pages:
         return None
     numbers: list[PageLink] = []

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from urllib.parse import urljoin
 
 from django.conf import settings
 from django.templatetags.static import static
@@ -35,6 +36,11 @@ class Picture:
     sources: tuple[Source, ...]
     src: str
     small: str = ""
+
+    @property
+    def absolute(self) -> str:
+        """The file of middling size, as other sites can fetch it."""
+        return urljoin(f"{settings.SHOP_URL}/", self.src)
 
     @property
     def largest(self) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -12,20 +14,29 @@ from django.utils.translation import ngettext
 
 from catalog.queries.links import product_url
 from catalog.queries.rows import fetch_rows
+from shop.formatting import format_money
 from shop.money import Money
 
 FEW = 5
+MANY_CHOICES = 30
+"""From so many choices on an option is a field to choose from, and no longer a wall of links."""
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A variant for sale. `available` None: its stock is not counted, any number can be bought."""
+    """A variant for sale. `available` None: its stock is not counted, any number can be bought.
+
+    `lowest` is the lowest price of the 30 days before the reduction, where it is reduced and ever
+    cost something else.
+    """
 
     id: int
     sku: str
+    barcode: str
     label: str
     price: Decimal
     compare_at: Decimal | None
+    lowest: Decimal | None
     image_id: int | None
     available: int | None
     value_ids: frozenset[int]
@@ -34,14 +45,21 @@ class Variant:
     def in_stock(self) -> bool:
         return self.available is None or self.available > 0
 
+    @property
+    def is_reduced(self) -> bool:
+        return self.compare_at is not None and self.compare_at > self.price
+
 
 @dataclass(frozen=True, slots=True)
 class VariantView:
+    """What the page says of a variant; `lowest_words` where its price is shown as reduced."""
+
     id: int
     sku: str
     label: str
     price: Money
     compare_at: Money | None
+    lowest_words: str
     in_stock: bool
     stock_words: str
     max_quantity: int
@@ -49,24 +67,47 @@ class VariantView:
 
 @dataclass(frozen=True, slots=True)
 class OptionChoice:
+    """A value of an option, leading to the variant with `sku`, which is `available` or sold out.
+
+    `missing` names what is chosen now and not made with this value ("Large / Linen"); the variant
+    is then the one that comes nearest.
+    """
+
+    id: int
     label: str
     swatch: str
     url: str
+    sku: str
     selected: bool
     available: bool
+    missing: str
 
 
 @dataclass(frozen=True, slots=True)
 class OptionAxis:
+    """An option with its choices; `url` is the product's, for a form that sends one of their SKUs."""
+
     name: str
     values: tuple[OptionChoice, ...]
+    url: str
+
+    @property
+    def is_long(self) -> bool:
+        return len(self.values) >= MANY_CHOICES
 
 
 def list_variants(product_id: int) -> list[Variant]:
     """List what can be bought of a product, in the order in which the seller put it."""
     rows = fetch_rows(
         """
-        SELECT variant.id, variant.sku, variant.label, variant.price, variant.compare_at_price,
+        SELECT variant.id, variant.sku, variant.barcode, variant.label, variant.price, variant.compare_at_price,
+               CASE WHEN variant.compare_at_price > variant.price THEN (
+                   SELECT min(former.price) FROM catalog_formerprice former
+                   WHERE former.variant_id = variant.id AND former.ended_at >= (
+                       SELECT max(last.ended_at) - interval '30 days'
+                       FROM catalog_formerprice last WHERE last.variant_id = variant.id
+                   )
+               ) END,
                variant.image_id, variant.tracks_stock,
                coalesce(level.on_hand - level.allocated, 0),
                ARRAY(
@@ -84,15 +125,19 @@ def list_variants(product_id: int) -> list[Variant]:
         Variant(
             id=variant_id,
             sku=sku,
+            barcode=barcode,
             label=label,
             price=price,
             compare_at=compare_at,
+            lowest=lowest,
             image_id=image_id,
             available=left if is_counted else None,
             value_ids=frozenset(value_ids),
         )
-        for variant_id, sku, label, price, compare_at, image_id, is_counted, left, value_ids in rows
-    ]
+        for (
+            variant_id, sku, barcode, label, price, compare_at, lowest, image_id, is_counted, left, value_ids
+        ) in rows
+    ]  # fmt: skip
 
 
 def choose(variants: Sequence[Variant], sku: str) -> Variant:
@@ -105,13 +150,14 @@ def view(variant: Variant) -> VariantView:
     """Say what the page says of the variant that is chosen."""
     currency = settings.SHOP_CURRENCY
     limit: int = settings.SHOP_ORDER_QUANTITY_LIMIT
-    before = variant.compare_at
+    before = variant.compare_at if variant.is_reduced else None
     return VariantView(
         id=variant.id,
         sku=variant.sku,
         label=variant.label,
         price=Money(variant.price, currency),
-        compare_at=Money(before, currency) if before and before > variant.price else None,
+        compare_at=Money(before, currency) if before else None,
+        lowest_words=_lowest_words(variant) if before else "",
         in_stock=variant.in_stock,
         stock_words=_stock_words(variant.available),
         max_quantity=limit if variant.available is None else min(variant.available, limit),
@@ -131,27 +177,49 @@ def list_axes(
         """,
         {"product": product_id},
     )
+    having: dict[int, list[Variant]] = defaultdict(list)
+    for variant in variants:
+        for value_id in variant.value_ids:
+            having[value_id].append(variant)
+    picked = {
+        value_id: (name, label)
+        for name, value_id, label, _swatch in rows
+        if value_id in chosen.value_ids
+    }
     choices: dict[str, list[OptionChoice]] = {}
     for name, value_id, label, swatch in rows:
-        having = [variant for variant in variants if value_id in variant.value_ids]
-        if not having:
+        if value_id not in having:
             continue
-        target = max(having, key=lambda variant: _nearness(variant, chosen))
+        others = frozenset(
+            picked_id for picked_id, (axis, _label) in picked.items() if axis != name
+        )
+        target = max(having[value_id], key=partial(_nearness, others))
         choices.setdefault(name, []).append(
             OptionChoice(
+                id=value_id,
                 label=label,
                 swatch=swatch,
                 url=product_url(slug, sku=target.sku),
+                sku=target.sku,
                 selected=value_id in chosen.value_ids,
                 available=target.in_stock,
+                missing=" / ".join(
+                    picked[other][1] for other in picked if other in others - target.value_ids
+                ),
             )
         )
-    return [OptionAxis(name=name, values=tuple(values)) for name, values in choices.items()]
+    return [
+        OptionAxis(name=name, values=tuple(values), url=product_url(slug))
+        for name, values in choices.items()
+    ]
 
 
-def _nearness(variant: Variant, chosen: Variant) -> tuple[int, bool]:
-    """Rank by how many choices would stay as they are; of equals, what is in stock comes first."""
-    return len(variant.value_ids & chosen.value_ids), variant.in_stock
+def _nearness(others: frozenset[int], variant: Variant) -> tuple[bool, bool, int]:
+    """Rank by whether all other choices stay as they are, then whether it can be had, then how many.
+
+    `others` are the values chosen on the other axes.
+    """
+    return others <= variant.value_ids, variant.in_stock, len(variant.value_ids & others)
 
 
 def _stock_words(available: int | None) -> str:
@@ -161,3 +229,17 @@ def _stock_words(available: int | None) -> str:
         return _("Sold out")
     words = ngettext("Only %(count)d left", "Only %(count)d left", available)
     return words % {"count": available}
+
+
+def _lowest_words(variant: Variant) -> str:
+    """Say what a reduced price is to be measured by (Directive 98/6/EC, article 6a).
+
+    That is the lowest price of the 30 days before the reduction. Where the shop knows no earlier
+    price, none was lower than the one of now.
+    """
+    if variant.lowest is None:
+        words = _("Lowest price of the last 30 days: %(price)s")
+    else:
+        words = _("Lowest price of the 30 days before the reduction: %(price)s")
+    lowest = variant.price if variant.lowest is None else variant.lowest
+    return words % {"price": format_money(Money(lowest, settings.SHOP_CURRENCY))}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -21,7 +22,7 @@ from catalog.models import (
     ProductVariant,
 )
 from catalog.records import AttributeRecord, OptionValueRecord, ProductRecord, VariantRecord
-from catalog.services.rows import assign
+from catalog.services.rows import assign, choose_positions
 from shop.money import quantize
 from shop.services.changes import announce
 from shop.transactions import inside_transaction
@@ -54,7 +55,7 @@ def save_attributes(product: Product, records: Sequence[AttributeRecord]) -> boo
     """Write the facts that the records name and leave others alone; say whether a row changed."""
     if not records:
         return False
-    attributes = _get_attributes(records)
+    attributes = get_attributes(records)
     present: dict[tuple[int, str], AttributeValue] = {
         (value.attribute_id, value.facet): value
         for value in AttributeValue.objects.filter(
@@ -64,7 +65,7 @@ def save_attributes(product: Product, records: Sequence[AttributeRecord]) -> boo
     new: list[AttributeValue] = []
     is_changed = False
     for record in records:
-        attribute = attributes[_make_code(record.name)]
+        attribute = attributes[get_code(record)]
         for fact in facts.read(record.values, kind=attribute.kind, unit=attribute.unit):
             row = present.pop((attribute.pk, fact.facet), None)
             if row is None:
@@ -101,11 +102,15 @@ def _axis(option: Option) -> tuple[int, int]:
 
 def _save_options(product: Product, record: ProductRecord) -> tuple[Values, bool]:
     present = {option.name: option for option in product.options.prefetch_related("values")}
+    options = [
+        present.pop(wanted.name, Option(product=product, name=wanted.name))
+        for wanted in record.options
+    ]
+    positions = choose_positions(options)
     values: Values = {}
     is_changed = False
-    for axis, wanted in enumerate(record.options):
-        option = present.pop(wanted.name, None) or Option(product=product, name=wanted.name)
-        if assign(option, position=axis) or option.pk is None:
+    for axis, (option, wanted) in enumerate(zip(options, record.options, strict=True)):
+        if assign(option, position=positions[axis]) or option.pk is None:
             option.save()
             is_changed = True
         choices, choices_changed = _save_choices(option, wanted.values)
@@ -120,11 +125,15 @@ def _save_choices(
     option: Option, wanted: Sequence[OptionValueRecord]
 ) -> tuple[dict[str, OptionValue], bool]:
     present = {value.label: value for value in option.values.all()}
+    values = [
+        present.pop(choice.label, OptionValue(option=option, label=choice.label))
+        for choice in wanted
+    ]
     choices: dict[str, OptionValue] = {}
     is_changed = False
-    for position, choice in enumerate(wanted):
-        value = present.pop(choice.label, None) or OptionValue(option=option, label=choice.label)
-        if assign(value, position=position, swatch=choice.swatch) or value.pk is None:
+    for value, choice, position in zip(values, wanted, choose_positions(values), strict=True):
+        swatch = value.swatch if choice.swatch is None else choice.swatch
+        if assign(value, position=position, swatch=swatch) or value.pk is None:
             value.save()
             is_changed = True
         choices[choice.label] = value
@@ -147,50 +156,66 @@ def _save_variants(
     reserved = {row.pk for sku, _variant in named if (row := by_sku.get(sku))}
 
     unnamed = {row.pk: row for row in rows}
-    is_changed = False
-    for position, (sku, variant) in enumerate(named):
-        chosen = [values[axis, label] for axis, label in enumerate(variant.options)]
-        chosen_ids = frozenset(value.pk for value in chosen)
-        same_options = by_options.get(chosen_ids)
+    chosen = [
+        [values[axis, label] for axis, label in enumerate(variant.options)]
+        for _sku, variant in named
+    ]
+    wanted: list[ProductVariant] = []
+    for (sku, _variant), choice in zip(named, chosen, strict=True):
+        same_options = by_options.get(frozenset(value.pk for value in choice))
         if same_options and (same_options.pk in reserved or same_options.pk not in unnamed):
             same_options = None
         row = by_sku.get(sku) or same_options or ProductVariant(product=product)
         unnamed.pop(row.pk, None)
-        if _describe(row, variant, sku=sku, position=position, pictures=pictures) or not row.pk:
+        wanted.append(row)
+
+    is_changed = False
+    positions = choose_positions(wanted)
+    for row, (sku, variant), choice, position in zip(wanted, named, chosen, positions, strict=True):
+        is_new = row.pk is None
+        columns = describe_variant(variant, row, sku=sku, position=position, pictures=pictures)
+        if not is_new:
+            for name in record.unsaid & columns.keys():
+                del columns[name]
+        if assign(row, **columns) or is_new:
             row.save()
             is_changed = True
-        if chosen_ids != frozenset(value.pk for value in row.option_values.all()):
-            row.option_values.set(chosen)
+        if {value.pk for value in choice} != {value.pk for value in row.option_values.all()}:
+            row.option_values.set(choice)
             is_changed = True
+    if "variants" in record.unsaid:
+        return is_changed
     return _take_off_sale(unnamed.values()) or is_changed
 
 
-def _describe(
-    row: ProductVariant,
+def describe_variant(
     variant: VariantRecord,
+    row: ProductVariant,
     *,
     sku: str,
     position: int,
     pictures: Mapping[str, ProductImage],
-) -> bool:
+) -> dict[str, Any]:
+    """Return what the row shall hold; what the record leaves open stays as the row has it."""
     currency = settings.SHOP_CURRENCY
     picture = pictures.get(variant.image)
-    return assign(
-        row,
-        sku=sku,
-        barcode=variant.barcode,
-        label=_make_label(variant.options),
-        price=quantize(variant.price, currency),
-        compare_at_price=None
+    low_stock_at = row.low_stock_at if variant.low_stock_at is None else variant.low_stock_at
+    return {
+        "sku": sku,
+        "barcode": variant.barcode,
+        "label": _make_label(variant.options),
+        "price": quantize(variant.price, currency),
+        "compare_at_price": None
         if variant.compare_at_price is None
         else quantize(variant.compare_at_price, currency),
-        cost=row.cost if variant.cost is None else quantize(variant.cost, currency),
-        weight_grams=variant.weight_grams,
-        image_id=picture.pk if picture else row.image_id,
-        is_active=True,
-        tracks_stock=variant.tracks_stock,
-        position=position,
-    )
+        "cost": row.cost if variant.cost is None else quantize(variant.cost, currency),
+        "weight_grams": variant.weight_grams,
+        "image_id": picture.pk if picture else row.image_id,
+        "is_active": variant.is_active,
+        "tracks_stock": variant.tracks_stock,
+        "low_stock_at": low_stock_at,
+        "position": position,
+    }
 
 
 def _take_off_sale(rows: Iterable[ProductVariant]) -> bool:
@@ -229,13 +254,14 @@ def _make_label(labels: Sequence[str]) -> str:
     return " / ".join(labels)[:250]
 
 
-def _make_code(name: str) -> str:
-    return facts.make_facet(name)[:60]
+def get_code(record: AttributeRecord) -> str:
+    return record.code or facts.make_code(record.name)
 
 
-def _get_attributes(records: Sequence[AttributeRecord]) -> dict[str, Attribute]:
+@inside_transaction
+def get_attributes(records: Sequence[AttributeRecord]) -> dict[str, Attribute]:
     """Find the attributes by their codes; a new one takes its kind from its first values."""
-    wanted = {_make_code(record.name): record for record in records}
+    wanted = {get_code(record): record for record in records}
     found = {row.code: row for row in Attribute.objects.filter(code__in=wanted)}
     for code, record in wanted.items():
         if code not in found:

@@ -10,6 +10,8 @@ from django.utils.translation import gettext as _
 from catalog.models import Category
 from catalog.records import CategoryStep
 from catalog.services import indexing
+from shop.models import FormerAddress
+from shop.services.addresses import remember
 from shop.services.changes import announce
 from shop.transactions import inside_transaction, own_transaction
 
@@ -17,7 +19,10 @@ from shop.transactions import inside_transaction, own_transaction
 @inside_transaction
 def ensure_path(steps: Sequence[CategoryStep]) -> Category | None:
     """Return the category at the end of the way, creating the missing steps; None for no steps."""
-    category: Category | None = None
+    whole_path = "/".join(step.slug for step in steps)
+    category = Category.objects.filter(path=whole_path).first()
+    if category:
+        return category
     for step in steps:
         path = f"{category.path}/{step.slug}" if category else step.slug
         category, is_new = Category.objects.get_or_create(
@@ -39,7 +44,8 @@ def save(category: Category) -> Category:
 def place(category: Category) -> Category:
     """Save a category where its parent and slug say, moving everything below it along.
 
-    Raises `ValidationError` when it would stand below itself or where another one stands.
+    Old paths lead on to the new ones. Raises `ValidationError` when it would stand below itself or
+    where another one stands.
     """
     check(category)
     before = Category.objects.filter(pk=category.pk).values_list("name", "parent").first()
@@ -47,11 +53,14 @@ def place(category: Category) -> Category:
     category.save()
     if before and before != (category.name, category.parent_id):
         indexing.reindex_later(category=category.pk)
+    moves = [(category.pk, old_path, category.path)]
     if old_path and old_path != category.path:
         below = Category.objects.filter(path__startswith=f"{old_path}/").order_by("path")
         for child in below.select_for_update():
-            child.path = category.path + child.path.removeprefix(old_path)
+            child_before, child.path = child.path, category.path + child.path.removeprefix(old_path)
             child.save(update_fields=["path"])
+            moves.append((child.pk, child_before, child.path))
+    remember(FormerAddress.Kind.CATEGORY, moves)
     announce("categories")
     return category
 

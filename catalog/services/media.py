@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from collections.abc import Iterable
 from typing import IO
 
 from django.core.files.base import ContentFile
@@ -10,7 +12,7 @@ from django.core.files.storage import default_storage
 
 from catalog import renditions
 from catalog.errors import ImageRefused
-from catalog.models import Category, ImageAsset, ProductImage
+from catalog.models import Category, ImageAsset, ProductImage, ReviewPhoto
 from catalog.models.media import original_path
 from catalog.renditions import Upright
 from shop.clock import now
@@ -20,6 +22,7 @@ from shop.transactions import no_transaction, own_transaction
 
 RENDER_TASK = "catalog.make_renditions"
 LATER = 8
+OWN = re.compile(r"originals/[0-9a-f]{24}\.[a-z0-9]{1,5}$")
 
 
 @no_transaction
@@ -40,6 +43,16 @@ def add_image(file: IO[bytes], *, is_our_own: bool = False) -> ImageAsset:
         original_path(ImageAsset(), f"picture.{picture.extension}"), ContentFile(picture.content)
     )
     return _record(name, picture, checksum=checksum)
+
+
+def find_own(sources: Iterable[str]) -> dict[str, ImageAsset]:
+    """Find the pictures that lie in this shop already, among addresses of an earlier export."""
+    names = {source: found[0] for source in sources if (found := OWN.search(source))}
+    if not names:
+        return {}
+    rows = ImageAsset.objects.filter(original__in=names.values()).order_by("-pk")
+    assets = {asset.original.name: asset for asset in rows}
+    return {source: assets[name] for source, name in names.items() if name in assets}
 
 
 @no_transaction
@@ -98,6 +111,10 @@ def _record_ready(asset_id: int, *, widths: dict[str, list[int]]) -> None:
     ImageAsset.objects.filter(pk=asset_id).update(renditions=widths, ready_at=now(), error="")
     products = ProductImage.objects.filter(asset=asset_id).values_list("product_id", flat=True)
     announce(*(f"product:{product_id}" for product_id in products))
+    reviewed = ReviewPhoto.objects.filter(asset=asset_id).values_list(
+        "review__product_id", flat=True
+    )
+    announce(*(f"reviews:{product_id}" for product_id in reviewed))
     if Category.objects.filter(image=asset_id).exists():
         announce("categories")
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -10,11 +11,11 @@ from typing import TYPE_CHECKING
 from django.utils.text import slugify
 
 from accounts.models import Seller
-from catalog.models import ImageAsset, Product, ProductImage, ProductVariant, StockLevel
+from catalog.models import Category, ImageAsset, Product, ProductImage, ProductVariant, StockLevel
 from catalog.record_rules import check
-from catalog.records import ProductRecord
+from catalog.records import ImageRecord, ProductRecord
 from catalog.services import assortment, categories, indexing, stock, summaries
-from catalog.services.rows import assign
+from catalog.services.rows import assign, choose_positions
 from shop.clock import now
 from shop.models import TaxClass
 from shop.richtext import clean_html
@@ -23,6 +24,11 @@ from shop.transactions import inside_transaction, own_transaction
 
 if TYPE_CHECKING:
     from accounts.models import User
+
+
+COLUMNS = {"tax_class": "tax_class_id", "category": "category_id"}
+"""Which column holds a field of a record, where they are called differently."""
+SLUG = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_]{0,158}[A-Za-z0-9])?")
 
 
 class Change(StrEnum):
@@ -85,7 +91,7 @@ def write_product(
         product.slug = _choose_slug(record, seller)
         product.save()
 
-    pictures, pictures_changed = _save_images(product, record, assets or {})
+    pictures, pictures_changed = _save_images(product, record.images, assets or {})
     parts_changed = assortment.save(product, record, pictures=pictures)
     stock_changed = _count_stock(product, record, stock_taking)
     facts_changed = assortment.save_attributes(product, record.attributes)
@@ -100,6 +106,32 @@ def write_product(
     if is_new:
         return Saved(product, Change.CREATED)
     return Saved(product, Change.UPDATED if rows_changed or stock_changed else Change.UNCHANGED)
+
+
+@inside_transaction
+def set_pictures(
+    product_id: int,
+    images: Sequence[ImageRecord],
+    *,
+    assets: Mapping[str, ImageAsset],
+    of_variants: Mapping[str, str],
+) -> bool:
+    """Show these pictures of a product, in this order; `of_variants` gives some SKUs a source.
+
+    Locks the product. Says whether anything changed; a product that is gone has no pictures.
+    """
+    product = Product.objects.select_for_update().filter(pk=product_id).first()
+    if product is None:
+        return False
+    pictures, is_changed = _save_images(product, images, assets)
+    for variant in product.variants.filter(sku__in=of_variants):
+        picture = pictures.get(of_variants[variant.sku])
+        if picture and assign(variant, image_id=picture.pk):
+            variant.save(update_fields=["image_id"])
+            is_changed = True
+    if is_changed:
+        announce(f"product:{product.pk}")
+    return is_changed
 
 
 @inside_transaction
@@ -122,7 +154,7 @@ def finish(product: Product) -> Product:
 
 
 def _find(record: ProductRecord, seller: Seller) -> Product | None:
-    for slug in _slugs(record, seller):
+    for slug in list_slugs(record, seller):
         if product := Product.objects.filter(slug=slug, seller=seller).first():
             return product
     skus = {variant.sku for variant in record.variants}
@@ -135,38 +167,61 @@ def _find(record: ProductRecord, seller: Seller) -> Product | None:
     return None
 
 
-def _slugs(record: ProductRecord, seller: Seller) -> list[str]:
+def list_slugs(record: ProductRecord, seller: Seller) -> list[str]:
     """Name the slugs a record may have: its handle, and that with the seller's name behind."""
     slug = slugify(record.handle)[:120] or slugify(record.title)[:120] or "product"
-    return [slug, f"{slug[: 159 - len(seller.slug)]}-{seller.slug}"]
+    exact = [record.handle] if SLUG.fullmatch(record.handle) else []
+    return list(dict.fromkeys([*exact, slug, f"{slug[: 159 - len(seller.slug)]}-{seller.slug}"]))
 
 
 def _choose_slug(record: ProductRecord, seller: Seller) -> str:
-    candidates = _slugs(record, seller)
-    candidates += [f"{candidates[0]}-{number}" for number in range(2, 100)]
+    candidates = list_slugs(record, seller)
+    candidates += [f"{candidates[0][:150]}-{number}" for number in range(2, 100)]
     taken = set(Product.objects.filter(slug__in=candidates).values_list("slug", flat=True))
     return next(slug for slug in candidates if slug not in taken)
 
 
 def _describe(product: Product, record: ProductRecord) -> bool:
-    """Set the product's own columns, unsaved; say whether any of them changed."""
     category = categories.ensure_path(record.category)
+    return describe(product, record, category=category, tax_class=ensure_tax_class(record))
+
+
+@inside_transaction
+def ensure_tax_class(record: ProductRecord) -> TaxClass:
+    """Return the tax class that the record names, creating it without rates."""
     tax_class, _is_new = TaxClass.objects.get_or_create(
         code=record.tax_class, defaults={"name": record.tax_class.capitalize()}
     )
-    changed = assign(
-        product,
-        title=record.title.strip(),
-        short_description=record.short_description.strip(),
-        description=clean_html(record.description),
-        care=record.care.strip(),
-        origin=record.origin.strip(),
-        tags=list(record.tags),
-        tax_class_id=tax_class.pk,
-        status=record.status,
-        category_id=category.pk if category else product.category_id,
-    )
+    return tax_class
+
+
+def describe(
+    product: Product, record: ProductRecord, *, category: Category | None, tax_class: TaxClass
+) -> bool:
+    """Set the product's own columns, unsaved; say whether any of them changed."""
+    values = {
+        "title": record.title.strip(),
+        "short_description": record.short_description.strip(),
+        "description": clean_html(record.description),
+        "care": record.care.strip(),
+        "origin": record.origin.strip(),
+        "tags": list(record.tags),
+        "tax_class_id": tax_class.pk,
+        "status": record.status,
+        "category_id": category.pk if category else product.category_id,
+        "published_at": record.published_at or product.published_at,
+        "seo_title": _say(record.seo_title, product.seo_title),
+        "seo_description": _say(record.seo_description, product.seo_description),
+    }
+    if product.pk is not None:
+        unsaid = {COLUMNS.get(field, field) for field in record.unsaid}
+        values = {name: value for name, value in values.items() if name not in unsaid}
+    changed = assign(product, **values)
     return _mark_published(product) or changed
+
+
+def _say(said: str | None, before: str) -> str:
+    return before if said is None else said.strip()
 
 
 def _mark_published(product: Product) -> bool:
@@ -177,24 +232,31 @@ def _mark_published(product: Product) -> bool:
 
 
 def _save_images(
-    product: Product, record: ProductRecord, assets: Mapping[str, ImageAsset]
+    product: Product, images: Sequence[ImageRecord], assets: Mapping[str, ImageAsset]
 ) -> tuple[dict[str, ProductImage], bool]:
-    """Set the product's pictures to those of the record; return them by source."""
-    wanted = [image for image in record.images if image.source in assets]
+    """Set the product's pictures, each once, to those that are stored; return them by source."""
+    wanted: dict[int, ImageRecord] = {}
+    for image in images:
+        if image.source in assets:
+            wanted.setdefault(assets[image.source].pk, image)
     if not wanted:
         return {}, False
     present = {image.asset_id: image for image in product.images.all()}
-    pictures: dict[str, ProductImage] = {}
+    rows = {
+        asset_id: present.pop(asset_id, ProductImage(product=product, asset_id=asset_id))
+        for asset_id in wanted
+    }
     is_changed = False
-    for position, image in enumerate(wanted):
-        asset = assets[image.source]
-        row = present.pop(asset.pk, None) or ProductImage(product=product, asset=asset)
-        if assign(row, alt=image.alt.strip()[:250], position=position) or row.pk is None:
+    for row, position in zip(rows.values(), choose_positions([*rows.values()]), strict=True):
+        alt = wanted[row.asset_id].alt.strip()[:250]
+        if assign(row, alt=alt, position=position) or row.pk is None:
             row.save()
             is_changed = True
-        pictures[image.source] = row
     for leftover in present.values():
         leftover.delete()
+    pictures = {
+        image.source: rows[assets[image.source].pk] for image in images if image.source in assets
+    }
     return pictures, is_changed or bool(present)
 
 

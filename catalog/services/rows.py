@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Model
@@ -13,3 +14,11 @@ def assign(row: Model, **values: Any) -> bool:
     for name, value in changed.items():
         setattr(row, name, value)
     return bool(changed)
+
+
+def choose_positions(rows: Sequence[Model]) -> list[int]:
+    """Return a position for each of the rows in this order: their own where they stand in it."""
+    places: list[tuple[int, int]] = [(vars(row)["position"], row.pk) for row in rows if row.pk]
+    if len(places) == len(rows) and places == sorted(places):
+        return [position for position, _pk in places]
+    return list(range(len(rows)))

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
-from django.db.models import Count, F, Min, Q, QuerySet, Sum
+from django.db.models import Count, Min, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 from django.http import HttpRequest
 from django.urls import reverse
@@ -18,7 +18,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.admin.scoping import get_seller_roles
-from catalog.models import StockLevel
+from catalog.models import Review, StockLevel
+from catalog.queries.reviews import count_waiting
+from catalog.queries.stock import low_levels
 from orders.admin import todo
 from orders.models import Order, OrderLine, SellerOrder
 from payments.models import Refund
@@ -28,7 +30,6 @@ from shop.models import Mail, OutboxMessage
 from shop.money import Money
 from shop.templatetags.dates import moment, short_day
 
-LOW_STOCK = 3
 STUCK_AFTER = timedelta(minutes=15)
 CHART_DAYS = 14
 CHART_HEIGHT = 120
@@ -109,11 +110,12 @@ def _for_staff(request: HttpRequest) -> Dashboard:
                 reverse("admin:orders_order_changelist") + "?work=ship",
             ),
             *_alarm_cards(request),
+            *_review_cards(request),
             _sales_card(sales, reverse("admin:orders_order_changelist")),
         ],
         to_ship=_list_to_ship(waiting, whole_orders=True),
         to_ship_url=reverse("admin:orders_order_changelist") + "?work=ship",
-        low_stock=_list_low_stock(request, _low_levels()),
+        low_stock=_list_low_stock(request, low_levels()),
         bars=_draw(sales),
         sales_total=format_money(_sum(sales)),
     )
@@ -128,7 +130,7 @@ def _for_sellers(request: HttpRequest, seller_ids: list[int]) -> Dashboard:
         amount="items_total",
     )
     url = reverse("admin:orders_sellerorder_changelist")
-    low = _low_levels().filter(variant__product__seller__in=seller_ids)
+    low = low_levels().filter(variant__product__seller__in=seller_ids)
     return Dashboard(
         cards=[
             _to_ship_card(
@@ -195,7 +197,24 @@ def _alarm_cards(request: HttpRequest) -> list[Card]:
             else _list_url(request, Mail, "?state=failing"),
             tone="alarm" if unsent or dead else "calm",
         ),
-        _stock_card(request, _low_levels().count()),
+        _stock_card(request, low_levels().count()),
+    ]
+
+
+def _review_cards(request: HttpRequest) -> list[Card]:
+    """Ask for a look at reviews while some wait for it."""
+    count = count_waiting()
+    if not count:
+        return []
+    return [
+        Card(
+            label=_("Reviews to read"),
+            value=str(count),
+            note=_("Nobody else sees them before."),
+            icon="reviews",
+            url=_list_url(request, Review, "?status__exact=pending"),
+            tone="work",
+        )
     ]
 
 
@@ -203,9 +222,9 @@ def _stock_card(request: HttpRequest, count: int) -> Card:
     return Card(
         label=_("Low stock"),
         value=str(count),
-        note=_("at most %d pieces left to sell") % LOW_STOCK,
+        note=_("few pieces left to sell"),
         icon="inventory_2",
-        url=_list_url(request, StockLevel),
+        url=_list_url(request, StockLevel, "?left=low"),
         tone="work" if count else "calm",
     )
 
@@ -242,15 +261,6 @@ def _list_to_ship(waiting: QuerySet[SellerOrder], *, whole_orders: bool) -> list
         )
         for part in parts
     ]
-
-
-def _low_levels() -> QuerySet[Any]:
-    return StockLevel.objects.annotate(left=F("on_hand") - F("allocated")).filter(
-        left__lte=LOW_STOCK,
-        variant__is_active=True,
-        variant__tracks_stock=True,
-        variant__product__status="active",
-    )
 
 
 def _list_low_stock(request: HttpRequest, levels: QuerySet[Any]) -> list[Row]:

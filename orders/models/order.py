@@ -94,6 +94,9 @@ class Order(models.Model):
         indexes = [
             models.Index(fields=["expires_at"], name="order_unpaid", condition=Q(status="pending")),
             models.Index(fields=["email"], name="order_email"),
+            models.Index(
+                fields=["paid_at"], name="order_paid_at", condition=Q(paid_at__isnull=False)
+            ),
             models.Index(fields=["status", "fulfilment_status", "-id"], name="order_worklist"),
         ]
         constraints = [

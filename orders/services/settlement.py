@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from catalog.errors import OutOfStock
-from catalog.services import stock
+from catalog.services import purchases, stock
 from orders.models import Order, OrderPayment
 from orders.services import notices, timeline, transitions
 from payments.models import PaymentAttempt, Refund
@@ -119,6 +119,7 @@ def _lock_order_of(attempt: PaymentAttempt) -> Order | None:
 def _place_paid(order: Order) -> None:
     stock.sell(held_stock(order), reference=order.number)
     transitions.place(order)
+    _record_purchases(order)
     notices.enqueue(order, "confirmation")
     with timeline.in_shop_language():
         paid = _("Paid %(total)s.") % {"total": format_money(order.total_money)}
@@ -138,9 +139,23 @@ def _place_late(order: Order, attempt: PaymentAttempt) -> None:
         notices.enqueue(order, "refunded_late", about=attempt.reference)
         return
     transitions.place(order)
+    _record_purchases(order)
     notices.enqueue(order, "confirmation")
     with timeline.in_shop_language():
         timeline.note(order, "paid_late", _("Paid late; everything was still in stock."))
+
+
+def _record_purchases(order: Order) -> None:
+    """Tell the catalogue who bought what, for the mark beside their reviews."""
+    lines = order.lines.filter(variant__isnull=False).order_by()
+    assert order.paid_at is not None  # placed just now
+    purchases.record(
+        list(lines.values_list("variant__product_id", flat=True).distinct()),
+        order_number=order.number,
+        user_id=order.user_id,
+        email=order.email,
+        bought_at=order.paid_at,
+    )
 
 
 def _send_back(attempt: PaymentAttempt, order: Order, *, reason: str) -> None:

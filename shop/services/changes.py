@@ -1,8 +1,9 @@
 """The journal of changes: whoever changes what pages show says so, in the same transaction.
 
-Subjects: `product:<id>` (what is shown, sorted or filtered of it), `words:<id>` (its search
-column), `seller:<id>`, `categories` (the tree), `attributes` (their definitions), `synonyms`,
-`pages` (content pages and what frames every page), `everything`.
+Subjects: `product:<id>` (what is shown, sorted or filtered of it), `reviews:<id>` (what people say
+of it), `words:<id>` (its search column), `seller:<id>`, `categories` (the tree), `collections`
+(how they are set up), `collection:<id>` (what its rule finds), `attributes` (their definitions),
+`synonyms`, `pages` (content pages and what frames every page), `everything`.
 """
 
 from __future__ import annotations

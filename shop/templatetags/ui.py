@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from django import template
 from django.conf import settings
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from shop.formatting import format_decimal
 
 register = template.Library()
 
@@ -37,6 +42,22 @@ def swatch(colour: str, label: str = "") -> SafeString:
         '<svg class="swatch" viewBox="0 0 2 2" aria-hidden="true">'
         '<circle cx="1" cy="1" r="1" fill="{}"/></svg>',
         colour,
+    )
+
+
+@register.simple_tag
+def stars(rating: Decimal | int) -> SafeString:
+    """Draw a rating of one to five stars, filled as far as it goes: `{% stars review.stars %}`."""
+    address = f"{static('icons/sprite.svg')}#stars"
+    words = _("%(rating)s of 5 stars") % {"rating": format_decimal(rating)}
+    return format_html(
+        '<svg class="stars" viewBox="0 0 120 24" role="img" aria-label="{}">'
+        '<use class="stars__none" href="{}" width="120" height="24"/>'
+        '<svg width="{}" height="24"><use href="{}" width="120" height="24"/></svg></svg>',
+        words,
+        address,
+        round(float(rating) * 24, 1),
+        address,
     )
 
 

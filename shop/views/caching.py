@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from http import HTTPStatus
 from typing import Any, TypeVar, overload
 
 from django.conf import settings
@@ -16,7 +17,7 @@ from shop.page_cache.asking import Asking
 
 View = TypeVar("View", bound=Callable[..., HttpResponse])
 
-FRAME = frozenset({"pages", "categories"})
+FRAME = frozenset({"pages", "categories", "collections"})
 """What the frame of every page shows: footer and menu."""
 
 
@@ -48,6 +49,8 @@ def _make_public(view: View, sources: frozenset[str]) -> View:
         with noting() as notes:
             response = view(request, *args, **kwargs)
         if response.status_code != 200:
+            if response.status_code == HTTPStatus.MOVED_PERMANENTLY:
+                _tell_shared_caches(response)  # Browsers would keep it for ever, come what may.
             return response
         set_response_etag(response)
         # Weak: the page is the same, but its bytes differ with how a browser wants it compressed.

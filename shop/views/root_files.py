@@ -12,7 +12,12 @@ from django.urls import reverse
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
-DAY = 24 * 60 * 60
+HOUR = 60 * 60
+DAY = 24 * HOUR
+FOR_PEOPLE_ALONE = (
+    *("account", "accounts", "cards", "cart", "checkout", "orders", "search", "wishlists"),
+)
+LISTINGS = ("categories", "collections", "sellers")
 PAPER = "#faf8f4"
 """The ground of the pages; `theme-color` in `components/document_head.html` is the same."""
 
@@ -23,6 +28,24 @@ def favicon(request: HttpRequest) -> HttpResponse:
     """Give the icon to those who ask for it by its oldest name; a PNG is welcome there, too."""
     icon = Path(str(finders.find("favicon/favicon-32.png")))
     return HttpResponse(icon.read_bytes(), content_type="image/png")
+
+
+@require_safe
+@cache_control(public=True, max_age=HOUR)
+def robots(request: HttpRequest) -> HttpResponse:
+    """Tell search engines what not to ask for, and where the list of all pages is.
+
+    Of a listing they need its pages alone: what its filters make of it says "noindex", but there
+    are more of these than anybody can read.
+    """
+    lines = ["User-agent: *", "Disallow: /admin/", "Disallow: /mailbox/"]
+    for code, _name in settings.LANGUAGES:
+        prefix = "" if code == settings.LANGUAGE_CODE else f"/{code}"
+        lines += [f"Disallow: {prefix}/{place}/" for place in FOR_PEOPLE_ALONE]
+        for place in LISTINGS:
+            lines += [f"Disallow: {prefix}/{place}/*?", f"Allow: {prefix}/{place}/*?page="]
+    lines += ["", f"Sitemap: {settings.SHOP_URL}{reverse('sitemap')}", ""]
+    return HttpResponse("\n".join(lines), content_type="text/plain; charset=utf-8")
 
 
 @require_safe

@@ -10,6 +10,7 @@ from __future__ import annotations
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
 
+from catalog.access import make_restock_key
 from tests.browser.long_names import WORD, LongNames
 
 PAGES = {
@@ -23,6 +24,14 @@ PAGES = {
     "products/<slug:slug>/": [
         "/products/bowl/", "/products/works/", "/products/works/?variant={gone}"
     ],
+    "products/<slug:slug>/reviews/": [
+        "/products/bowl/reviews/", "/products/works/reviews/", "/products/bowl/reviews/?stars=4"
+    ],
+    "wishlists/": ["/wishlists/"],
+    "wishlists/shared/<slug:key>/": ["/wishlists/shared/long/"],
+    "back-in-stock/sent/": ["/back-in-stock/sent/"],
+    "back-in-stock/<str:key>/": ["/back-in-stock/nonsense/", "/back-in-stock/{restock}/"],
+    "collections/<slug:slug>/": ["/collections/long/"],
     "search/": ["/search/", "/search/?q=bowl", "/search/?q={word}", "/search/?q={nothing}",
                 "/search/?q=bowll", "/search/?q=bowl+{word}"],
     "sellers/<slug:slug>/": ["/sellers/long/"],
@@ -43,6 +52,11 @@ PAGES = {
 }  # fmt: skip
 FOR_MEMBERS = {
     "account/": ["/account/"],
+    "wishlists/<int:list_id>/": ["/wishlists/{list}/"],
+    "products/<slug:slug>/reviews/write/": [
+        "/products/bowl/reviews/write/",
+        "/products/works/reviews/write/",
+    ],
     "accounts/logout/": ["/accounts/logout/"],
     "accounts/email/": ["/accounts/email/"],
     "accounts/password/change/": ["/accounts/password/change/"],
@@ -52,9 +66,12 @@ IN_STEPS = {"cart/", "checkout/", "orders/<slug:number>/", "accounts/confirm-ema
 NO_PAGES = {
     "livez", "readyz", "media/<path:name>",  # for machines
     "favicon.ico", "site.webmanifest", "service-worker.js",
-    "search/suggestions/", "cart/badge/", "cart/drawer/", "orders/<slug:number>/status/",  # parts of other pages
+    "robots.txt", "sitemap.xml", "sitemaps/<slug:name>.xml", "feeds/google.xml",
+    "search/suggestions/", "cards/", "cart/badge/", "cart/drawer/", "orders/<slug:number>/status/",  # parts of other pages
     "checkout/fields/<slug:name>/", "checkout/addresses/",
     "payments/webhooks/stripe/", "cart/add/", "cart/items/<int:item_id>/",  # only taken, not shown
+    "reviews/<int:review_id>/helpful/", "back-in-stock/", "wishlists/save/",
+    "wishlists/<int:list_id>/sharing/", "wishlists/items/<int:item_id>/",
     "orders/<slug:number>/pay/", "orders/<slug:number>/cancel/",
     "orders/<slug:number>/returned/",  # goes on to the order's page
     "accounts/password/set/", "accounts/login/code/confirm/",  # nobody has an account without one
@@ -70,5 +87,7 @@ def fill_in(address: str, names: LongNames) -> str:
         word=WORD,
         nothing=f"{WORD}{WORD}",
         mail=names.mail.pk,
+        list=names.person.wishlists.get().pk,
+        restock=make_restock_key(names.restock.pk),
         reset=f"{person}-{default_token_generator.make_token(names.person)}",
     )

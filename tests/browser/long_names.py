@@ -13,7 +13,15 @@ from accounts.models import Seller, User
 from cart.models import ShippingBand, ShippingMethod, ShippingZone
 from cart.queries import get_cart_view
 from cart.services.quoting import quote_lines
-from catalog.models import Category, ImageAsset, Product, ProductVariant
+from catalog.models import (
+    Category,
+    ImageAsset,
+    Product,
+    ProductVariant,
+    RestockRequest,
+    Wishlist,
+    WishlistItem,
+)
 from orders.models import Order
 from orders.services import placement
 from orders.services.placement import Address
@@ -23,11 +31,13 @@ from tests.factories.catalog import (
     AttributeFactory,
     AttributeValueFactory,
     CategoryFactory,
+    CollectionFactory,
     ImageAssetFactory,
     OptionFactory,
     OptionValueFactory,
     ProductFactory,
     ProductImageFactory,
+    ReviewFactory,
     TaxClassFactory,
     VariantFactory,
 )
@@ -62,6 +72,7 @@ class LongNames:
     person: User
     page: Page
     mail: Mail
+    restock: RestockRequest
 
 
 def fill_with_long_names() -> LongNames:
@@ -88,9 +99,19 @@ def fill_with_long_names() -> LongNames:
     for number in range(28):
         product = ProductFactory(title=f"{WORD} {number}", category=category, seller=seller)
         VariantFactory(product=product, price=DEAR, stock=number % 2)
+    ReviewFactory(
+        product=made["bowl"].product, name=UNBROKEN[:60], title=UNBROKEN[:120],
+        text=f"{SENTENCE} {UNBROKEN}", answer=UNBROKEN,
+    )  # fmt: skip
+    person = UserFactory(email=EMAIL, name=UNBROKEN)
+    wishlist = Wishlist.objects.create(owner=person, name=UNBROKEN[:60], share_key="long")
+    for variant in ProductVariant.objects.order_by("pk")[:6]:
+        WishlistItem.objects.create(wishlist=wishlist, variant=variant)
+    CollectionFactory(slug="long", name=SENTENCE[:120], description=f"{SENTENCE} {WORD}",
+                      image=photograph, is_in_menu=True, is_on_home=True)  # fmt: skip
     return LongNames(
         category=category, seller=seller, bowl=made["bowl"], works=made["works"],
-        person=UserFactory(email=EMAIL, name=UNBROKEN),
+        person=person,
         page=Page.objects.create(
             slug="long", title=UNBROKEN, is_in_footer=True,
             body=f"<p>{SENTENCE}</p><h2>{UNBROKEN}</h2><ul><li>{UNBROKEN}</li></ul>",
@@ -100,6 +121,7 @@ def fill_with_long_names() -> LongNames:
             text=f"https://shop.example.com/orders/?key={WORD}{WORD}",
             html=f"<p>{SENTENCE}</p>",
         ),
+        restock=RestockRequest.objects.create(variant=made["works"], email=EMAIL, language="en"),
     )  # fmt: skip
 
 

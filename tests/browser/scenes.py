@@ -22,7 +22,8 @@ from PIL import Image
 from playwright.sync_api import Page, Route, expect
 
 from accounts.models import User
-from catalog.models import Option, Product
+from catalog.access import make_restock_key
+from catalog.models import Option, Product, RestockRequest, ReviewPhoto, Wishlist
 from orders.access import order_url
 from orders.emails import render_order_mail
 from orders.models import Order, Shipment
@@ -37,8 +38,10 @@ from tests.factories.accounts import StaffFactory, UserFactory
 from tests.factories.catalog import (
     BuyableProductFactory,
     CategoryFactory,
+    CollectionFactory,
     ImageAssetFactory,
     ProductImageFactory,
+    ReviewFactory,
     VariantFactory,
 )
 from tests.factories.orders import place_order
@@ -171,6 +174,9 @@ def fill_the_rest(shelves: Shelves, media_folder: Path) -> None:
         product__slug="gone", product__title="Gone bowl", product__category=shelves.mug.category,
         product__seller=shelves.seller, stock=0,
     )  # fmt: skip
+    CollectionFactory(slug="breakfast", name="Breakfast", description=LONG_NAME, is_in_menu=True,
+                      is_on_home=True, image=shelves.mug.images.earliest("id").asset)  # fmt: skip
+    CollectionFactory(slug="empty", name="Nothing", tags=["nothing"])
     many = CategoryFactory(slug="many", name=LONG_NAME[:100], description=LONG_NAME)
     for number in range(25):
         BuyableProductFactory(
@@ -193,6 +199,8 @@ def look_around(visitor: Visitor) -> Iterator[Scene]:
         "product, variant sold out": "/products/dune-mug/?variant=MUG-INK",
         "product, sold out": "/products/gone/",
         "product, long texts, no photograph": "/products/long/",
+        "collection": "/collections/breakfast/",
+        "collection, empty": "/collections/empty/",
         "search, nothing asked": "/search/",
         "search, found": "/search/?q=mug",
         "search, paged": "/search/?q=plate",
@@ -412,6 +420,76 @@ def keep_an_account(visitor: Visitor) -> Iterator[Scene]:
         yield Scene(name)
 
 
+def speak_and_keep(visitor: Visitor) -> Iterator[Scene]:
+    """Say what one thinks, ask for what is gone, keep what one likes."""
+    page, mug = visitor.page, visitor.shelves.mug
+    visitor.go("/products/gone/reviews/")
+    yield Scene("reviews, none")
+    for stars, image in zip((5, 2), mug.images.all(), strict=True):
+        review = ReviewFactory(product=mug, stars=stars, text=LONG_NAME * 3, answer=LONG_NAME)
+        ReviewPhoto.objects.create(review=review, asset=image.asset)
+    visitor.go("/products/dune-mug/")
+    yield Scene("product, with reviews")
+    visitor.go("/products/dune-mug/reviews/")
+    yield Scene("reviews")
+    visitor.go("/products/dune-mug/reviews/?stars=5")
+    yield Scene("reviews, of five stars")
+    visitor.go("/products/gone/")
+    page.locator(".restock input[type=email]").fill("ada")
+    visitor.press("Tell me")
+    expect(page.locator(".restock .field__error")).to_be_visible()
+    yield Scene("product, sold out, no address")
+    page.locator(".restock input[type=email]").fill("ada@example.com")
+    visitor.press("Tell me")
+    expect(page.locator(".restock__sent")).to_be_visible()
+    yield Scene("product, sold out, asked")
+    visitor.go("/back-in-stock/sent/")
+    yield Scene("back in stock, mail sent")
+    key = make_restock_key(RestockRequest.objects.get().pk)
+    visitor.go(f"/back-in-stock/{key}/")
+    yield Scene("back in stock, to be confirmed")
+    page.locator("main form [value=confirm]").click()
+    page.locator("main form [value=confirm]").wait_for(state="detached")
+    yield Scene("back in stock, confirmed")
+    visitor.go("/back-in-stock/nonsense/")
+    yield Scene("back in stock, nothing planned")
+    visitor.go("/wishlists/")
+    yield Scene("wishlist, empty")
+    for path in ("/products/gone/", "/products/long/", "/products/dune-mug/?variant=MUG-MOSS"):
+        visitor.go(path)
+        page.locator(".save__button").click()
+        expect(page.locator("p.save")).to_be_visible()
+    yield Scene("product, saved")
+    visitor.go("/wishlists/")
+    page.locator("#sharing summary").click()
+    page.locator("#sharing [value=share]").click()
+    expect(page.locator("#share-link")).to_be_visible()
+    shared = page.locator("#share-link").input_value()
+    for name in (LONG_NAME[:60], ""):
+        visitor.go("/wishlists/")
+        page.locator(".wishlist__tools summary").last.click()
+        page.locator("#id_name").fill(name)
+        page.locator(".wishlist__tools button").last.click()
+    expect(page.locator(".field__error")).to_be_visible()
+    yield Scene("wishlists, name forgotten")
+    visitor.go(f"/wishlists/{Wishlist.objects.earliest('pk').pk}/")
+    yield Scene("wishlist, shared")
+    page.goto(shared)
+    visitor.wait_for_the_badge()
+    yield Scene("wishlist of somebody")
+    visitor.sign_in(UserFactory(name="Ada Lovelace"))
+    visitor.go("/products/dune-mug/reviews/write/")
+    yield Scene("write a review")
+    visitor.press("Send the review")
+    expect(page.get_by_role("alert")).to_be_visible()
+    yield Scene("write a review, nothing filled in")
+    page.locator("[name=stars]").last.check(force=True)
+    page.locator("[name=text]").fill(LONG_NAME)
+    visitor.press("Send the review")
+    page.wait_for_url("**sent=1")
+    yield Scene("review sent")
+
+
 def lose_the_way(visitor: Visitor) -> Iterator[Scene]:
     """Meet every page that says no, and those of the house."""
     visitor.page.guard.expect(403, 404)
@@ -442,6 +520,7 @@ WALKS: dict[str, tuple[Walk, set[str]]] = {
         look_around,
         {
             *("", "categories/<path:path>/", "products/<slug:slug>/", "search/"),
+            "collections/<slug:slug>/",
             *("sellers/<slug:slug>/", "pages/<slug:slug>/", "offline/"),
         },
     ),
@@ -460,6 +539,14 @@ WALKS: dict[str, tuple[Walk, set[str]]] = {
             *("accounts/password/reset/", "accounts/password/reset/done/"),
             *("accounts/password/reset/key/done/",),
             r"accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+        },
+    ),
+    "speak and keep": (
+        speak_and_keep,
+        {
+            *("products/<slug:slug>/reviews/", "products/<slug:slug>/reviews/write/"),
+            *("back-in-stock/sent/", "back-in-stock/<str:key>/"),
+            *("wishlists/", "wishlists/<int:list_id>/", "wishlists/shared/<slug:key>/"),
         },
     ),
     "lose the way": (lose_the_way, {"styleguide/"}),

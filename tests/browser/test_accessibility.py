@@ -26,6 +26,7 @@ WITHOUT_A_PAGE = {
     "site.webmanifest": "for machines",
     "service-worker.js": "for machines",
     "search/suggestions/": "a part of every page, opened over it",
+    "cards/": "a part of a product's page",
     "cart/badge/": "a part of every page",
     "cart/drawer/": "the drawer, opened over a page",
     "orders/<slug:number>/status/": "a part of the order's page",

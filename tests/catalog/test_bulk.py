@@ -139,7 +139,8 @@ def test_a_shop_with_a_real_tree_is_filled_and_shown(client: Client) -> None:
 
     assert Category.objects.count() > 4000
     product = Product.objects.select_related("category").order_by("pk").first()
-    assert product is not None and product.category is not None
+    assert product is not None
+    assert product.category is not None
     listing = client.get(category_url(product.category.path))
     assert product.title in listing.content.decode()
     for page in ("/", product_url(product.slug)):

@@ -101,12 +101,12 @@ def test_drafts_are_not_announced(client) -> None:
 
 
 @pytest.mark.parametrize("many", [1, 20])
-def test_five_statements_whatever_the_rows(
+def test_six_statements_whatever_the_rows(
     client, django_assert_num_queries: Any, many: int
 ) -> None:
     for _number in range(many):
         ProductImageFactory(product=BuyableProductFactory(category=CategoryFactory()))
     client.get("/")
 
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         client.get("/")

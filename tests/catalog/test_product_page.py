@@ -8,8 +8,17 @@ from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import Seller
-from catalog.models import Attribute, OptionValue, Product, ProductVariant
+from catalog.models import (
+    Attribute,
+    BoughtTogether,
+    OptionValue,
+    Product,
+    ProductRelation,
+    ProductVariant,
+)
+from catalog.queries import get_product_page
 from shop.models import Page
+from shop.notes import noting
 from tests.factories.accounts import SellerFactory
 from tests.factories.catalog import (
     AttributeFactory,
@@ -218,6 +227,41 @@ def test_product_without_category_has_no_relatives(client, mug) -> None:
     assert (product.related, product.breadcrumbs) == ([], [])
 
 
+def test_what_the_shop_recommends_comes_before_the_rest_of_the_category(client) -> None:
+    cups = CategoryFactory()
+    shown, *same = [BuyableProductFactory(category=cups, title=title) for title in "abcde"]
+    board, draft = BuyableProductFactory(title="Board"), BuyableProductFactory(title="Draft")
+    for place, other in enumerate((draft, board, same[0])):
+        ProductRelation.objects.create(product=shown, other=other, position=place)
+    Product.objects.filter(pk=draft.pk).update(status=Product.Status.DRAFT)
+
+    titles = [card.title for card in get_product(client, shown.slug).related]
+
+    assert titles == ["Board", "b", "e", "d"]
+    assert [card.title for card in get_product(client, board.slug).related] == []
+
+
+def test_what_is_bought_with_it_is_not_recommended_again(client) -> None:
+    cups = CategoryFactory()
+    shown, other = (BuyableProductFactory(category=cups, title=title) for title in "ab")
+    BoughtTogether.objects.create(product=shown, other=other, orders=2)
+
+    page = get_product(client, shown.slug)
+
+    assert [card.title for card in page.bought_together] == ["b"]
+    assert page.related == []
+
+
+def test_the_page_follows_what_is_recommended_though_it_is_not_for_sale_yet(client) -> None:
+    shown, other = BuyableProductFactory(), BuyableProductFactory(status=Product.Status.DRAFT)
+    ProductRelation.objects.create(product=shown, other=other)
+
+    with noting() as notes:
+        get_product_page(shown.slug)
+
+    assert f"product:{other.pk}" in notes.sources
+
+
 def test_seller_is_introduced(client) -> None:
     seller = SellerFactory(slug="havre", name="Havre", tagline="By the sea.", place="Bornholm")
     product = BuyableProductFactory(seller=seller)
@@ -238,7 +282,7 @@ def test_text_is_escaped_and_cleaned_description_is_not(client) -> None:
 
 
 @pytest.mark.parametrize("many", [1, 12])
-def test_six_statements_whatever_the_rows(
+def test_seven_statements_whatever_the_rows(
     client, django_assert_num_queries: Any, many: int
 ) -> None:
     cups = CategoryFactory(slug="cups")
@@ -253,7 +297,7 @@ def test_six_statements_whatever_the_rows(
     url = f"/products/{product.slug}/"
     client.get(url)
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         client.get(url)
 
 

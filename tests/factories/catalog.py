@@ -14,16 +14,18 @@ from catalog.models import (
     Attribute,
     AttributeValue,
     Category,
+    Collection,
     ImageAsset,
     Option,
     OptionValue,
     Product,
     ProductImage,
     ProductVariant,
+    Review,
 )
-from catalog.services import stock, summaries
+from catalog.services import reviews, stock, summaries
 from shop.models import TaxClass
-from tests.factories.accounts import SellerFactory
+from tests.factories.accounts import SellerFactory, StaffFactory
 
 PUBLISHED_AT = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 
@@ -50,6 +52,17 @@ class CategoryFactory(DjangoModelFactory[Category]):
             else category.slug
         )
     )
+
+
+class CollectionFactory(DjangoModelFactory[Collection]):
+    """A collection by rule, of everything unless told otherwise."""
+
+    class Meta:
+        model = Collection
+
+    slug = factory.Sequence(lambda n: f"collection-{n}")
+    name = factory.Sequence(lambda n: f"Collection {n}")
+    kind = Collection.Kind.RULE
 
 
 class ImageAssetFactory(DjangoModelFactory[ImageAsset]):
@@ -163,3 +176,26 @@ class AttributeValueFactory(DjangoModelFactory[AttributeValue]):
     attribute = factory.SubFactory(AttributeFactory)
     text = "Moss"
     facet = factory.LazyAttribute(lambda value: slugify(value.text))
+
+
+class ReviewFactory(DjangoModelFactory[Review]):
+    """A published review; the product's rating follows: `ReviewFactory(product=mug, stars=5)`."""
+
+    class Meta:
+        model = Review
+        skip_postgeneration_save = True
+
+    product = factory.SubFactory(BuyableProductFactory)
+    email = factory.Sequence(lambda n: f"reader-{n}@example.com")
+    language = "en"
+    name = "Ada"
+    stars = 4
+    title = "Sits well in the hand"
+    text = "Every morning."
+
+    @factory.post_generation
+    def published(self, create: bool, extracted: bool | None, **_: Any) -> None:
+        if extracted is not False:
+            with transaction.atomic():
+                reviews.publish(self.pk, by=StaffFactory())  # type: ignore[attr-defined]
+            self.refresh_from_db()  # type: ignore[attr-defined]

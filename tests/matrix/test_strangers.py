@@ -9,8 +9,15 @@ import pytest
 from django.test import Client
 
 from cart.models import CartItem
+from catalog.models import Wishlist
 from shop.models import Mail, Page
-from tests.factories.catalog import BuyableProductFactory, CategoryFactory, VariantFactory
+from tests.factories.catalog import (
+    BuyableProductFactory,
+    CategoryFactory,
+    CollectionFactory,
+    ReviewFactory,
+    VariantFactory,
+)
 from tests.factories.orders import make_cart, place_order
 from tests.matrix.routes import ROWS, Row, list_routes
 
@@ -34,11 +41,16 @@ def places() -> dict[str, Any]:
     return {
         "category": category.path,
         "product": product.slug,
+        "id": product.pk,
+        "collection": CollectionFactory().slug,
         "seller": product.seller.slug,
         "title": "mug",
         "page": page.slug,
         "mail": mail.pk,
         "order": place_order(VariantFactory()).number,
+        "list": Wishlist.objects.create(share_key="a-shared-list").pk,
+        "key": "a-shared-list",
+        "review": ReviewFactory(product=product).pk,
         "item": CartItem.objects.earliest("id").pk,
     }
 
@@ -60,7 +72,10 @@ def test_a_stranger_gets_the_answer_in_the_table(row: Row, places: dict[str, Any
 
 
 # Posted to by forms of shared pages, which carry no token, and by the provider.
-WITHOUT_TOKEN = {"cart/add/", "cart/items/<int:item_id>/", "payments/webhooks/stripe/"}
+WITHOUT_TOKEN = {
+    *("cart/add/", "cart/items/<int:item_id>/", "payments/webhooks/stripe/"),
+    *("reviews/<int:review_id>/helpful/", "back-in-stock/", "wishlists/save/"),
+}
 
 
 @pytest.mark.parametrize(

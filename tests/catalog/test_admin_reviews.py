@@ -1,0 +1,119 @@
+"""Reviews in the admin: staff decide, one by one or many at once; sellers answer their own alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from accounts.models import SellerMember
+from catalog.models import Review
+from shop.models import Mail
+from tests.admin_forms import errors, sign_in, submit
+from tests.factories.accounts import SellerMemberFactory
+from tests.factories.catalog import ReviewFactory
+from tests.outbox import deliver_outbox
+
+pytestmark = pytest.mark.django_db
+LIST = "/admin/catalog/review/"
+
+
+def page_of(review: Review) -> str:
+    return f"{LIST}{review.pk}/change/"
+
+
+def choose(action: str, *reviews: Review, **typed: str) -> dict[str, object]:
+    return {"action": action, "_selected_action": [review.pk for review in reviews], **typed}
+
+
+def status(review: Review) -> str:
+    review.refresh_from_db()
+    return review.status
+
+
+def test_staff_publish_refuse_and_answer_on_one_page() -> None:
+    review = ReviewFactory(published=False)
+    boss = sign_in()
+
+    wrong = submit(boss, page_of(review), decision="refuse")
+    assert errors(wrong) == ["Say why: the author reads it."]
+    assert status(review) == "pending"
+
+    submit(boss, page_of(review), decision="publish", answer="Thank you.")
+    assert (status(review), review.answer) == ("published", "Thank you.")
+
+    submit(boss, page_of(review), decision="refuse", reason="About another mug.")
+    assert (status(review), review.refusal) == ("refused", "About another mug.")
+
+
+def test_many_are_published_at_once() -> None:
+    waiting = [ReviewFactory(published=False) for _each in range(3)]
+    there = ReviewFactory()
+
+    sign_in().post(LIST, choose("publish_chosen", *waiting, there))
+
+    assert {status(review) for review in waiting} == {"published"}
+    for review in waiting:
+        review.product.refresh_from_db()
+        assert review.product.rating_count == 1
+
+
+def test_many_are_refused_for_one_reason_that_is_asked_for() -> None:
+    reviews = [ReviewFactory(published=False) for _each in range(2)]
+    boss = sign_in()
+
+    asked = boss.post(LIST, choose("refuse_chosen", *reviews))
+    assert "Do not show 2 reviews" in asked.content.decode()
+    empty = boss.post(LIST, choose("refuse_chosen", *reviews, reason=" "))
+    assert "Say why" in empty.content.decode()
+    assert {status(review) for review in reviews} == {"pending"}
+
+    boss.post(LIST, choose("refuse_chosen", *reviews, reason="Advertising."))
+    deliver_outbox()
+
+    assert {status(review) for review in reviews} == {"refused"}
+    assert Mail.objects.filter(kind="catalog.review_refused").count() == 2
+
+
+def test_a_seller_answers_reviews_of_their_own_things_and_decides_nothing() -> None:
+    member = SellerMemberFactory()
+    own = ReviewFactory(product__seller=member.seller)
+    waiting = ReviewFactory(product__seller=member.seller, published=False)
+    foreign = ReviewFactory()
+    seller = sign_in(member.user)
+
+    submit(seller, page_of(own), answer="Thank you.", decision="refuse", reason="Too honest.")
+    seller.post(LIST, choose("refuse_chosen", own, reason="Too honest."))
+
+    assert (status(own), own.answer) == ("published", "Thank you.")
+    for hidden in (waiting, foreign):
+        assert seller.get(page_of(hidden)).status_code == 302
+
+
+def test_a_packer_reads_and_answers_nothing() -> None:
+    member = SellerMemberFactory(role=SellerMember.Role.PACKER)
+    review = ReviewFactory(product__seller=member.seller)
+
+    answer = sign_in(member.user).post(page_of(review), {"answer": "Thank you."})
+
+    assert answer.status_code == 403
+    review.refresh_from_db()
+    assert review.answer == ""
+
+
+def test_deleted_reviews_count_no_more() -> None:
+    review = ReviewFactory()
+    product = review.product
+
+    sign_in().post(LIST, choose("delete_selected", review, post="yes"))
+
+    product.refresh_from_db()
+    assert (product.rating, product.rating_count) == (None, 0)
+
+
+def test_the_desk_asks_for_a_look_while_something_waits() -> None:
+    boss = sign_in()
+    ReviewFactory()
+    assert "Reviews to read" not in boss.get("/admin/").content.decode()
+
+    ReviewFactory(published=False)
+
+    assert "Reviews to read" in boss.get("/admin/").content.decode()
