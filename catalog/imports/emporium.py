@@ -13,6 +13,7 @@ from datetime import datetime
 from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from catalog import facts
 from catalog.imports.cells import make_slug, read_amount, read_whole
@@ -70,7 +71,10 @@ class EmporiumReader(Reader):
 
     aliases = {name: (title,) for name, title in list_columns(AXES).items()}
     needed = ("handle", "title", "price")
-    advice = "docs/product-csv.md describes every column; an export shows them filled in."
+    advice = gettext_noop(
+        "This is no product list of our own. docs/product-csv.md describes every column; an export "
+        "shows them filled in."
+    )
     fields = {
         **{name: name for name in (*PRODUCT_TITLES, *VARIANT_TITLES)},
         "tag": "tags",
