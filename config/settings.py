@@ -372,8 +372,9 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_SESSION_REMEMBER = True
-# Beside allauth's own limits: asking to be told when something is back in stock.
-ACCOUNT_RATE_LIMITS = {"restock": "10/h/ip"}
+# Beside allauth's own limits: asking to be told when something is back in stock, and reviews, whose
+# photographs are stored.
+ACCOUNT_RATE_LIMITS = {"restock": "10/h/ip", "review": "30/h/ip"}
 ACCOUNT_FORMS = {
     "login": "accounts.forms.SignInForm",
     "signup": "accounts.forms.SignUpForm",

@@ -110,6 +110,7 @@ def _judge(url: str) -> _Target:
         parts = urlsplit(url.strip())
         host = (parts.hostname or "").rstrip(".")
         port = parts.port
+        host = host if host.isascii() else host.encode("idna").decode()
     except ValueError:
         raise FetchRefused(_("This is no web address.")) from None
     if parts.scheme not in {"https", "http"} or not host:
@@ -245,7 +246,8 @@ def _read(answer: http.client.HTTPResponse, most_bytes: int, ends: float) -> byt
 def _explain(error: Exception) -> FetchFailed:
     if isinstance(error, TimeoutError):
         return _too_slow()
-    if isinstance(error, ssl.SSLError):
+    is_cut_off = isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError)
+    if isinstance(error, ssl.SSLError) and not is_cut_off:
         return FetchFailed(_("The server has no valid certificate."))
     if isinstance(error, OSError):
         return FetchFailed(_("The server does not answer."), may_work_later=True)

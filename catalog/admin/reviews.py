@@ -59,6 +59,7 @@ class ReviewDecisionForm(forms.ModelForm):
         help_text=gettext_lazy("Stands below the review for everybody to read. Empty: none."),
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 5}),
     )
+    revision = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     class Meta:
         model = Review
@@ -68,12 +69,29 @@ class ReviewDecisionForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if "answer" in self.fields:
             self.fields["answer"].initial = self.instance.answer
+        if "revision" in self.fields:
+            self.fields["revision"].initial = self.instance.revision
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if cleaned.get("decision") == "refuse" and not cleaned.get("reason", "").strip():
             self.add_error("reason", _("Say why: the author reads it."))
+        if cleaned.get("decision") and cleaned.get("revision") != self.instance.revision:
+            self._show_again()
         return cleaned
+
+    def _show_again(self) -> None:
+        """Decide nothing over words that the author wrote after the page was made."""
+        typed: Any = self.data
+        again = typed.copy()
+        again[self.add_prefix("revision")] = str(self.instance.revision)
+        self.data = again
+        self.add_error(
+            "decision",
+            _(
+                "Somebody else changed some of these meanwhile. Nothing was saved; please look again."
+            ),
+        )
 
 
 class RefusalForm(forms.Form):
@@ -103,10 +121,12 @@ class ReviewAdmin(SellerScopedAdmin, ModelAdmin):
     search_fields = ["title", "text", "name", "email", "product__title"]
     ordering = ["status", "id"]
     actions = ["publish_chosen", "refuse_chosen"]
-    readonly_fields = ["product", "given", "wording", "pictures", "author_words", "standing"]
+    readonly_fields = [
+        "product", "given", "wording", "pictures", "author_words", "author_name", "standing",
+    ]  # fmt: skip
     fieldsets = [
         (None, {"fields": ["product", "given", "wording", "pictures", "author_words", "standing"]}),
-        (gettext_lazy("Moderation"), {"fields": ["decision", "reason"]}),
+        (gettext_lazy("Moderation"), {"fields": ["decision", "reason", "revision"]}),
         (gettext_lazy("Answer"), {"fields": ["answer"]}),
     ]
 
@@ -122,8 +142,19 @@ class ReviewAdmin(SellerScopedAdmin, ModelAdmin):
         return rows.filter(status=Status.PUBLISHED) if get_seller_roles(request) else rows
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        moderation, answer = self.fieldsets[1:]
-        return [self.fieldsets[0], *([moderation] if self.may_decide(request) else []), answer]
+        review, moderation, answer = self.fieldsets
+        if get_seller_roles(request):
+            # The address of somebody who perhaps never bought from them is not the seller's matter.
+            names = [
+                "author_name" if name == "author_words" else name for name in review[1]["fields"]
+            ]
+            review = (None, {"fields": names})
+        return [review, *([moderation] if self.may_decide(request) else []), answer]
+
+    def get_search_fields(self, request: HttpRequest) -> list[str]:
+        return [
+            name for name in self.search_fields if name != "email" or not get_seller_roles(request)
+        ]
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         actions = super().get_actions(request)
@@ -216,6 +247,11 @@ class ReviewAdmin(SellerScopedAdmin, ModelAdmin):
     def author_words(self, review: Review) -> str:
         bought = _("bought it here") if review.is_verified else _("did not buy it here")
         return f"{review.name} ({review.email}), {bought}"
+
+    @admin.display(description=gettext_lazy("author"))
+    def author_name(self, review: Review) -> str:
+        bought = _("bought it here") if review.is_verified else _("did not buy it here")
+        return f"{review.name}, {bought}"
 
     @admin.display(description=gettext_lazy("status"))
     def standing(self, review: Review) -> str:

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import IO
+from typing import IO, TextIO
 
 from django.utils.translation import gettext as _
 
@@ -32,7 +32,7 @@ from catalog.imports.reading import (
 
 LONGEST_CELL = 1_000_000
 LONGEST_QUOTE = 32 * 1024 * 1024
-"""No quotation runs on for so many letters; one left open would swallow the rest of the file."""
+"""No row has so many letters; a quotation left open would swallow the rest of the file."""
 MOST_COLUMNS = 2_000
 MOST_ROWS_OF_PRODUCT = 5_000
 BATCH = 1_000
@@ -155,7 +155,7 @@ def open_sheet(file: IO[bytes], reader_class: type[Reader]) -> Iterator[Sheet]:
 
 
 def _lay_out(
-    text: Iterator[str], encoding: str, reader_class: type[Reader], database: sqlite3.Connection
+    text: TextIO, encoding: str, reader_class: type[Reader], database: sqlite3.Connection
 ) -> Sheet:
     csv.field_size_limit(LONGEST_QUOTE)
     lines = _Lines(text)
@@ -207,29 +207,39 @@ def _find_first(database: sqlite3.Connection, mark: str) -> int:
 
 
 class _Lines:
-    """The lines of a text, counted, without what no database can hold."""
+    """The lines of a text, counted, without what no database can hold.
 
-    def __init__(self, text: Iterator[str]) -> None:
+    Of one row no more is read than memory may hold, on one line or on many.
+    """
+
+    def __init__(self, text: TextIO) -> None:
         self.text = text
         self.waiting: list[str] = []
         self.number = 0
+        self.size = 0
         self.is_over = False
         self.has_nul = False
 
     def peek(self) -> str:
-        line = next(self.text, "")
+        line = self.text.readline(LONGEST_QUOTE + 1)
         self.waiting.append(line)
         return line
+
+    def begin_row(self) -> None:
+        self.size = 0
 
     def __iter__(self) -> _Lines:
         return self
 
     def __next__(self) -> str:
-        line = self.waiting.pop() if self.waiting else next(self.text, "")
+        line = self.waiting.pop() if self.waiting else self.text.readline(LONGEST_QUOTE + 1)
         if not line:
             self.is_over = True
             raise StopIteration
         self.number += 1
+        self.size += len(line)
+        if self.size > LONGEST_QUOTE:
+            raise csv.Error("field larger than a row may be")
         if "\x00" in line:
             self.has_nul = True
             return line.replace("\x00", "")
@@ -276,6 +286,7 @@ class _Loader:
         """Give rows with the line on which they begin; a row with a stray quotation mark is left."""
         while True:
             begins = self.lines.number + 1
+            self.lines.begin_row()
             try:
                 yield begins, next(cells)
             except StopIteration:

@@ -311,10 +311,15 @@ def _read_metafield(cell: str) -> tuple[str, ...]:
     if cell.startswith("["):
         try:
             found = json.loads(cell)
-        except ValueError:
+        except (ValueError, RecursionError):
             return (cell,)
-        return tuple(str(each) for each in found if isinstance(each, str | int | float))
+        return tuple(_write_utf8(each) for each in found if isinstance(each, str | int | float))
     return tuple(part for part in map(str.strip, cell.split(";")) if part)
+
+
+def _write_utf8(value: str | int | float) -> str:
+    """Write a value of JSON, which may spell out half characters that no file can hold."""
+    return str(value).replace("\0", "").encode(errors="replace").decode()
 
 
 def _read_attributes(row: Row) -> tuple[AttributeRecord, ...]:

@@ -15,7 +15,7 @@ from catalog.imports.reading import Row
 from catalog.models import Attribute
 from catalog.record_rules import LONGEST
 from catalog.records import AttributeRecord, ImageRecord
-from shop.richtext import paragraphs, to_text
+from shop.richtext import clean_html, paragraphs, to_text
 
 UNIT = re.compile(r"\((?P<unit>\w+)\)")
 COLUMN = re.compile(r"attribute(\d+)name")
@@ -100,7 +100,7 @@ def read_texts(row: Row) -> tuple[str, str]:
     """Read the short description as plain text; what is too long for one opens the description."""
     description = _read_html(row["description"])
     short_html = _read_html(row["short"])
-    short = unescape(to_text(short_html))
+    short = unescape(to_text(clean_html(short_html)))
     if len(short) <= LONGEST["short_description"]:
         return short, description
     cut = short[: LONGEST["short_description"] - 1].rpartition(" ")[0]

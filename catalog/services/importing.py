@@ -33,6 +33,7 @@ from catalog.services.publishing import Change, StockTaking
 from shop.clock import now
 from shop.errors import BusyError, ShopError
 from shop.locking import retry_when_busy
+from shop.models import TaxClass
 from shop.transactions import no_transaction, own_transaction
 
 logger = logging.getLogger(__name__)
@@ -208,7 +209,7 @@ def _create(desk: _Desk, products: Sequence[ReadProduct]) -> dict[int, Product]:
     new: list[Newcomer] = []
     for place, product in enumerate(products):
         try:
-            seller = desk.sellers.find(product.seller)
+            seller = desk.sellers.find(product)
         except ProductRefused:
             continue
         assets = desk.pictures.choose(product.record, desk.found)
@@ -233,7 +234,7 @@ def _save(desk: _Desk, product: ReadProduct) -> None:
         with transaction.atomic():
             saved = publishing.write_product(
                 record,
-                seller=desk.sellers.find(product.seller),
+                seller=desk.sellers.find(product),
                 stock_taking=desk.stock_taking,
                 assets=desk.pictures.choose(record, desk.found),
             )
@@ -275,13 +276,27 @@ def _batch(groups: Iterable[ReadGroup]) -> Iterator[list[ReadGroup]]:
 
 
 class _Sellers:
-    """Finds whose product it is: the run's seller, unless the run follows what its file says."""
+    """Finds whose product it is: the run's seller, unless the run follows what its file says.
+
+    Somebody who works for a seller cannot invent a tax class: it would have no rates, and so no tax.
+    """
 
     def __init__(self, run: ImportRun) -> None:
         self.run = run
         self.by_slug: dict[str, Seller | None] = {}
+        actor = run.actor
+        is_bound = actor and not actor.is_superuser and actor.seller_memberships.exists()
+        self.tax_classes = {*TaxClass.objects.values_list("code", flat=True)} if is_bound else None
 
-    def find(self, slug: str) -> Seller:
+    def find(self, product: ReadProduct) -> Seller:
+        code = product.record.tax_class
+        if self.tax_classes is not None and code not in self.tax_classes:
+            raise ProductRefused(
+                _("There is no tax class “%(code)s” in this shop; its staff can add it.")
+                % {"code": code[:60]},
+                field="tax_class",
+            )
+        slug = product.seller
         if not slug or slug == self.run.seller.slug or not self.run.follows_sellers:
             return self.run.seller
         if slug not in self.by_slug:
@@ -363,8 +378,9 @@ def _count(run: ImportRun, tally: Tally, done: int) -> None:
 def _finish(run: ImportRun, state: ImportRun.State, *, error: str = "") -> None:
     run.state, run.error, run.finished_at = state, error, now()
     if run.pk:
-        ImportRun.objects.filter(pk=run.pk, attempt=run.attempt).update(
+        is_ours = ImportRun.objects.filter(pk=run.pk, attempt=run.attempt).update(
             state=state, error=error, finished_at=run.finished_at
         )
-        if not (run.is_rehearsal and state == ImportRun.State.FINISHED):
+        # Who took the run over still needs the file; a rehearsed one may be imported yet.
+        if is_ours and not (run.is_rehearsal and state == ImportRun.State.FINISHED):
             run.parts.all().delete()

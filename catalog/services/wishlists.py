@@ -12,8 +12,9 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.models import Seller
 from catalog.errors import WishlistRefused
-from catalog.models import ProductVariant, Wishlist, WishlistItem
+from catalog.models import Product, ProductVariant, Wishlist, WishlistItem
 from shop.clock import now
 from shop.locking import retry_when_busy
 from shop.transactions import own_transaction
@@ -48,7 +49,13 @@ def save(holder: Holder, *, variant_id: int) -> Wishlist:
 
     Raises `WishlistRefused` when the variant is gone or the list is full.
     """
-    variant = ProductVariant.objects.filter(pk=variant_id, is_active=True).first()
+    # A list names what is on it: nobody may read a product there that the shop does not show yet.
+    variant = ProductVariant.objects.filter(
+        pk=variant_id,
+        is_active=True,
+        product__status=Product.Status.ACTIVE,
+        product__seller__status=Seller.Status.ACTIVE,
+    ).first()
     if variant is None:
         raise WishlistRefused(_("This is no longer for sale."))
     wishlist = holder.lists.select_for_update().order_by("-updated_at", "-pk").first()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
+from allauth.core import ratelimit
 from django.contrib.auth.views import redirect_to_login
 from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpRequest, HttpResponse
@@ -61,7 +62,7 @@ def write(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method == "POST":
         kept = () if mine is None else _photo_ids(mine)
         form = ReviewForm(request.POST, request.FILES, kept=kept)
-        if form.is_valid() and _take_photos_in(form):
+        if form.is_valid() and _may_write(request, form) and _take_photos_in(form):
             reviews.write(
                 product.id,
                 author=author,
@@ -113,8 +114,7 @@ def _find_author(request: HttpRequest, product: ReviewedProduct, key: str) -> Au
 
 
 def _find_own(product: ReviewedProduct, author: Author) -> Review | None:
-    mine = Review.objects.filter(author.is_author, product=product.id)
-    return mine.order_by("-author_id").prefetch_related("photos").first()
+    return author.find_reviews(product.id).prefetch_related("photos").first()
 
 
 def _photo_ids(review: Review) -> list[int]:
@@ -126,6 +126,13 @@ def _initial(request: HttpRequest, mine: Review | None) -> dict[str, object]:
         name = getattr(request.user, "name", "")
         return {"name": name.split(" ")[0]}
     return {"stars": mine.stars, "title": mine.title, "text": mine.text, "name": mine.name}
+
+
+def _may_write(request: HttpRequest, form: ReviewForm) -> bool:
+    if ratelimit.consume(request, action="review"):
+        return True
+    form.add_error(None, _("That was often in a short time. Please try again in an hour."))
+    return False
 
 
 def _take_photos_in(form: ReviewForm) -> bool:

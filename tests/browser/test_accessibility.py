@@ -21,6 +21,10 @@ from tests.processes import running_web
 WITHOUT_A_PAGE = {
     "livez": "for machines",
     "readyz": "for machines",
+    "robots.txt": "for machines",
+    "sitemap.xml": "for machines",
+    "sitemaps/<slug:name>.xml": "for machines",
+    "feeds/google.xml": "for machines",
     "media/<path:name>": "pictures",
     "favicon.ico": "a picture",
     "site.webmanifest": "for machines",

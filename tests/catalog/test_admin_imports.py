@@ -17,6 +17,7 @@ from catalog.models import ImportRun, Product
 from catalog.services import import_runs
 from tests.admin_forms import address, sign_in
 from tests.factories.accounts import SellerFactory, UserFactory
+from tests.factories.catalog import TaxClassFactory
 from tests.outbox import deliver_outbox
 
 pytestmark = pytest.mark.django_db
@@ -195,3 +196,18 @@ def test_file_over_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None
 
     assert "larger than 100 MB" in answer.content.decode()
     assert not ImportRun.objects.exists()
+
+
+def test_seller_cannot_bring_a_tax_class_that_nobody_set_rates_for() -> None:
+    TaxClassFactory(code="reduced")
+    content = b"Handle,Title,Tax class,Price\nmug,Mug,none-at-all,5\nbowl,Bowl,reduced,7\n"
+
+    for browser, classes in (
+        (member(slug="mine"), {"bowl": "reduced"}),
+        (sign_in(), {"bowl": "reduced", "mug": "none-at-all"}),
+    ):
+        upload(browser, content, format="emporium")
+        deliver_outbox()
+        press(browser, ImportRun.objects.order_by("-id").first(), "begin")
+        deliver_outbox()
+        assert dict(Product.objects.values_list("slug", "tax_class__code")) == classes

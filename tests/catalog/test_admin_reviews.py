@@ -44,6 +44,20 @@ def test_staff_publish_refuse_and_answer_on_one_page() -> None:
     assert (status(review), review.refusal) == ("refused", "About another mug.")
 
 
+def test_words_that_came_after_the_page_are_read_before_they_are_decided_on() -> None:
+    review = ReviewFactory(published=False)
+    staff = sign_in()
+    typed = {"decision": "publish", "reason": "", "answer": "", "revision": review.revision}
+    Review.objects.filter(pk=review.pk).update(text="Buy elsewhere!", revision=review.revision + 1)
+
+    again = staff.post(page_of(review), typed)
+
+    assert status(review) == "pending"
+    assert "Buy elsewhere!" in again.content.decode()
+    submit(staff, page_of(review), decision="publish")
+    assert status(review) == "published"
+
+
 def test_many_are_published_at_once() -> None:
     waiting = [ReviewFactory(published=False) for _each in range(3)]
     there = ReviewFactory()
@@ -86,6 +100,19 @@ def test_a_seller_answers_reviews_of_their_own_things_and_decides_nothing() -> N
     assert (status(own), own.answer) == ("published", "Thank you.")
     for hidden in (waiting, foreign):
         assert seller.get(page_of(hidden)).status_code == 302
+
+
+def test_a_seller_does_not_learn_the_address_of_an_author() -> None:
+    member = SellerMemberFactory()
+    review = ReviewFactory(product__seller=member.seller, name="Ada", email="ada@example.com")
+    seller = sign_in(member.user)
+
+    page = seller.get(page_of(review)).content.decode()
+    found = seller.get(LIST, {"q": "ada@example.com"})
+
+    assert "Ada, " in page
+    assert "ada@example.com" not in page
+    assert not found.context["cl"].result_count
 
 
 def test_a_packer_reads_and_answers_nothing() -> None:

@@ -267,3 +267,41 @@ def test_longest_quote_ends_the_reading(monkeypatch: pytest.MonkeyPatch) -> None
 
     with pytest.raises(UnreadableFile, match="opened in the row that begins on line 2"):
         read(lines('mug,"Mug,,,,M,5.00', *(["vase,Vase,,,,V,5.00"] * 1_000)))
+
+
+@pytest.mark.parametrize("row", ["a" * 20_000, '"a\n",' * 5_000, "," * 20_000])
+def test_row_that_never_ends_is_not_read_to_its_end(
+    monkeypatch: pytest.MonkeyPatch, row: str
+) -> None:
+    monkeypatch.setattr(sheets, "LONGEST_QUOTE", 10_000)
+
+    with pytest.raises(UnreadableFile, match="row that begins on line 3"):
+        read(lines("mug,Mug,,,,M,5.00", row))
+    with pytest.raises(UnreadableFile):
+        read(row.encode())
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("cell", "values"),
+    [
+        ("[" * 100_000, None),
+        (r'["wool\ud800", "silk\u0000"]', ["wool?", "silk"]),
+    ],
+)
+def test_json_that_nobody_can_hold_does_not_end_the_import(
+    tmp_path: Path, cell: str, values: list[str] | None
+) -> None:
+    SellerFactory()
+    path = tmp_path / "tees.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(
+            ["Handle", "Title", "Variant Price", "Fabric (product.metafields.custom.fabric)"]
+        )
+        writer.writerow(["tee", "Tee", "9", cell])
+
+    run_import(path)
+
+    facts = Product.objects.get().attribute_values.order_by("pk")
+    assert [fact.text for fact in facts] == (values or [])

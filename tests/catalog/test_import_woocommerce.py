@@ -211,3 +211,10 @@ def test_shopify_file_is_told_from_a_woocommerce_one(
 
     with pytest.raises(CommandError, match=r"Name, Regular price is missing\. .* WooCommerce"):
         run_import(shared("catalogues/shopify/apparel.csv"), "woocommerce")
+
+
+@pytest.mark.parametrize("text", ["<br" * 3_000, "<" * 60 + "a>" * 60])
+def test_broken_tags_do_not_end_the_import(run: Callable[..., list[str]], text: str) -> None:
+    run({"SKU": "MUG", "Name": "Mug", "Short description": text})
+
+    assert Product.objects.get().title == "Mug"

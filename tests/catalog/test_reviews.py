@@ -146,6 +146,29 @@ def test_a_second_review_of_the_same_thing_changes_the_first(browser, mug) -> No
     assert (review.stars, review.text, review.revision) == (2, "The glaze came off.", 2)
 
 
+def test_who_writes_again_and_again_is_asked_to_wait(browser, mug, settings) -> None:
+    settings.ACCOUNT_RATE_LIMITS = {"review": "1/h/ip"}
+    browser.post(WRITE, GOOD)
+
+    page = browser.post(WRITE, GOOD | {"stars": "1", "photos": [upload()]})
+
+    assert "often in a short time" in page.content.decode()
+    assert (Review.objects.get().revision, ImageAsset.objects.count()) == (1, 0)
+
+
+def test_a_review_written_as_a_guest_under_a_new_address_is_left_beside_ones_own(mug, ada) -> None:
+    own = write(mug, ada, stars=4)
+    words = Words(name="Ada", stars=2, title="", text="As a guest.")
+    guest = Author(user_id=None, email="countess@example.com")
+    reviews.write(mug.pk, author=guest, words=words, language="en")
+    ada.email = "countess@example.com"
+    ada.save()
+
+    again = write(mug, ada, stars=5)
+
+    assert (again.pk, again.stars) == (own.pk, 5)
+
+
 def test_a_changed_review_is_read_again_before_others_see_it(browser, mug) -> None:
     browser.post(WRITE, GOOD)
     publish(Review.objects.get())

@@ -108,6 +108,14 @@ def test_what_does_not_exist_is_not_saved(guest, variant: str) -> None:
     assert Wishlist.objects.count() == 0
 
 
+def test_what_the_shop_does_not_show_yet_is_not_saved(guest, mug) -> None:
+    Product.objects.filter(pk=mug.product_id).update(status=Product.Status.DRAFT)
+
+    save(guest, mug)
+
+    assert not WishlistItem.objects.exists()
+
+
 def test_another_site_cannot_save(guest, mug) -> None:
     assert save(guest, mug, Origin="https://evil.example").status_code == 403
     assert Wishlist.objects.count() == 0

@@ -8,9 +8,9 @@ import pytest
 from django.core import mail
 
 from catalog.models import Product, StockLevel
-from catalog.services import importing
 from orders.models import Order
 from payments.simulator.running import Simulator
+from tests.catalog.importing import run_import
 from tests.factories.accounts import SellerFactory
 from tests.factories.catalog import TaxClassFactory
 from tests.factories.orders import make_delivery
@@ -26,11 +26,11 @@ pytestmark = pytest.mark.django_db
 def test_an_imported_product_is_found_put_in_the_cart_and_paid(
     simulator: Simulator, settings: Any, name: str
 ) -> None:
-    content = shared(f"data/catalogues/shopify/{name}.csv").read_bytes()
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     TaxClassFactory()
     make_delivery()
-    importing.import_products(content, format="shopify", seller=SellerFactory())
+    SellerFactory()
+    run_import(shared(f"data/catalogues/shopify/{name}.csv"), no_images=True)
     product = Product.objects.filter(status="active", is_available=True).earliest("id")
     shopper = Shopper()
 

@@ -245,3 +245,12 @@ def test_nothing_is_fetched_while_a_transaction_is_open() -> None:
 
     with pytest.raises(TransactionRuleBroken), transaction.atomic():
         fetch("https://example.com/", most_bytes=MOST)
+
+
+def test_name_in_letters_of_its_own_is_asked_in_its_ascii_form(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.216.34", 443))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_options: found)
+
+    assert fetching._judge("https://bücher.example/x.jpg").host == "xn--bcher-kva.example"

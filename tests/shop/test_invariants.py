@@ -21,6 +21,7 @@ from tests.factories.catalog import (
     CategoryFactory,
     ImageAssetFactory,
     OptionValueFactory,
+    ReviewFactory,
     VariantFactory,
 )
 from tests.factories.orders import place_order
@@ -103,11 +104,23 @@ def a_picture_without_renditions(order: Order) -> None:
     ImageAssetFactory(renditions={"avif": [400]})
 
 
+def a_rating_that_no_review_gave(order: Order) -> None:
+    product = ReviewFactory(stars=4).product
+    sql(f"UPDATE catalog_product SET rating = 5 WHERE id = {product.pk}")
+
+
+def a_vote_that_nobody_gave(order: Order) -> None:
+    review = ReviewFactory()
+    sql(f"UPDATE catalog_review SET helpful_count = 3 WHERE id = {review.pk}")
+
+
 DRIFTS = [
     ("C1", "UPDATE catalog_product SET price_from = price_from - 1"),
     ("C2", a_category_in_the_wrong_place),
     ("C3", a_variant_with_a_value_of_another_product),
     ("C4", a_picture_without_renditions),
+    ("C5", a_rating_that_no_review_gave),
+    ("C6", a_vote_that_nobody_gave),
     ("I1", "UPDATE orders_orderline SET unit_price = unit_price + 1"),
     ("I2", too_big_a_refund),
     ("I3", money_that_belongs_to_nobody),

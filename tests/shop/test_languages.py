@@ -34,6 +34,7 @@ GERMAN = settings.BASE_DIR / "locale/de/LC_MESSAGES/django.po"
 KEYWORDS: dict[str, Any] = {
     "_": None,
     "gettext": None,
+    "gettext_noop": None,
     "gettext_lazy": None,
     "ngettext": (1, 2),
     "ngettext_lazy": (1, 2),
@@ -65,7 +66,7 @@ def texts_of_code() -> set[tuple[str, str]]:
         for path in sorted((settings.BASE_DIR / app).rglob("*.py")):
             with path.open("rb") as file:
                 for _line, name, text, _comments in extract_python(file, list(KEYWORDS), [], {}):
-                    parts = forms_of(text)
+                    parts = forms_of(text or "")  # Without one, the text was marked elsewhere.
                     if name.startswith("pgettext"):
                         found.add((parts[0], parts[1]))
                     elif parts[0]:

@@ -3,14 +3,14 @@ const said = document.getElementById("said");
 const wordsOnPage = () =>
   [...document.querySelectorAll("[data-says]")]
     .map((element) => element.textContent.replace(/\s+/g, " ").trim())
-    .filter((words, place, all) => words && all.indexOf(words) === place)
-    .join(". ");
+    .filter((words, place, all) => words && all.indexOf(words) === place);
 
 let told = wordsOnPage();
 document.addEventListener("htmx:afterSettle", () => {
   const words = wordsOnPage();
-  if (words === told) return;
+  const news = words.filter((each) => !told.includes(each));
   told = words;
+  if (!news.length) return;
   /* What lies behind an open dialog is not heard. */
-  (document.querySelector("dialog[open] [data-hears]") ?? said).textContent = words;
+  (document.querySelector("dialog[open] [data-hears]") ?? said).textContent = news.join(". ");
 });
