@@ -286,7 +286,8 @@ class _Sellers:
         self.by_slug: dict[str, Seller | None] = {}
         actor = run.actor
         is_bound = actor and not actor.is_superuser and actor.seller_memberships.exists()
-        self.tax_classes = {*TaxClass.objects.values_list("code", flat=True)} if is_bound else None
+        known = {"standard", *TaxClass.objects.values_list("code", flat=True)}
+        self.tax_classes = known if is_bound else None
 
     def find(self, product: ReadProduct) -> Seller:
         code = product.record.tax_class

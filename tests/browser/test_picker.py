@@ -103,7 +103,7 @@ def test_choosing_with_the_keyboard_alone(page: Page, duvet: Product) -> None:
     expect_chosen(page, "Moss", "135 cm", "Ties")
     expect(page.locator(".stock")).to_have_text("Sold out")
     expect(page.get_by_role("button", name="Add to cart")).to_have_count(0)
-    expect(page.locator("#said")).to_contain_text("Moss / 135 cm / Ties: €24.00. Sold out.")
+    expect(page.locator("#said")).to_contain_text("Moss / 135 cm / Ties: €24.00. Sold out")
     assert page.evaluate("document.activeElement.title") == "Moss"
 
     keyboard.tab_to("155 cm")
