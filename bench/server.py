@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -12,7 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -185,7 +186,15 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def free_port(*, in_a_row: int = 1) -> int:
+    """Find a port for a server that starts later, the first of as many as are asked for.
+
+    It lies below those that Linux and macOS give to clients (32768 and up), so that no connection
+    of another program takes it meanwhile.
+    """
+    while True:
+        port = 12_000 + secrets.randbelow(20_000)
+        with ExitStack() as probes, suppress(OSError):
+            for number in range(port, port + in_a_row):
+                probes.enter_context(socket.socket()).bind(("127.0.0.1", number))
+            return port

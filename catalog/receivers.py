@@ -1,4 +1,4 @@
-"""News from below: somebody signed in, so the guest's wishlists become theirs."""
+"""News from below: a maker has a new name, or somebody signed in."""
 
 from __future__ import annotations
 
@@ -9,16 +9,24 @@ from django.contrib.auth.signals import user_logged_in
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from catalog.services import wishlists
+from accounts.models import Seller
+from accounts.signals import seller_renamed
+from catalog.services import indexing, wishlists
 from catalog.sessions import SESSION_KEY, list_guest_lists
 from shop.errors import BusyError
 
 logger = logging.getLogger(__name__)
 
 
+@receiver(seller_renamed)
+def have_products_found_by_the_new_name(sender: Any, seller: Seller, **kwargs: Any) -> None:
+    """Products are found by their maker's name, too."""
+    indexing.reindex_later(seller=seller.pk)
+
+
 @receiver(user_logged_in)
 def take_the_guest_lists_along(sender: Any, request: HttpRequest, user: Any, **kwargs: Any) -> None:
-    """Merge the lists of the session into the person's own."""
+    """Merge the guest's wishlists of the session into the person's own."""
     if not (list_ids := list_guest_lists(request)):
         return
     try:

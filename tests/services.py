@@ -20,6 +20,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.server import free_port
 from config.postgres import Cluster
 from config.postgres_programs import Account
 
@@ -118,12 +119,6 @@ def _answers(server: subprocess.Popen[bytes], port: int) -> bool:
                 return True
         time.sleep(0.01)
     return False
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def new_folder() -> Path:

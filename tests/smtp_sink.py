@@ -11,7 +11,7 @@ from typing import Any
 
 from aiosmtpd.controller import Controller
 
-from tests.services import free_port
+from bench.server import free_port
 
 
 @dataclass

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from bench.server import free_port
 from payments.simulator.running import Simulator
 from tests.browser.conftest import DESKTOP, PATIENCE
 from tests.browser.shelves import Shelves
@@ -17,7 +18,6 @@ from tests.browser.shopper import (
     go_to_provider,
 )
 from tests.processes import running_web
-from tests.services import free_port
 
 AWAKE = """async () => {
   const { active } = await navigator.serviceWorker.ready;

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from io import StringIO
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 from django.contrib.postgres.search import SearchQuery
 from django.core.management import call_command
 from django.db import connection, transaction
+from django.test import Client
 
 from accounts.services.sellers import save_seller
 from catalog.models import Category, Product, Word
@@ -141,19 +143,44 @@ def test_a_word_that_is_learnt_while_words_are_counted_is_not_forgotten() -> Non
     assert Word.objects.filter(word="new").exists()
 
 
-def test_products_are_found_by_the_new_names_of_their_category_maker_and_attribute(
-    admin_client,
-) -> None:
-    cup = Product.objects.get(slug="dune-mug")
+def name_the_category_anew(cup: Product, staff: Client) -> None:
     above = Category.objects.get(path="table")
     above.name = "Dining"
     categories.save(above)
+
+
+def name_the_maker_anew(cup: Product, staff: Client) -> None:
     save_seller(cup.seller.slug, name="Northern Clay", country=cup.seller.country)
+
+
+def name_the_attribute_anew(cup: Product, staff: Client) -> None:
     page = f"/admin/catalog/attribute/{cup.attribute_values.get().attribute_id}/change/"
-    fields = admin_client.get(page).context["adminform"].form.initial
-    admin_client.post(page, {**fields, "name": "Substance", "is_filter": "on"})
+    fields = staff.get(page).context["adminform"].form.initial
+    staff.post(page, {**fields, "name": "Substance", "is_filter": "on"})
+
+
+@pytest.mark.parametrize(
+    ("name_anew", "new_word"),
+    [
+        (name_the_category_anew, "dining"),
+        (name_the_maker_anew, "northern"),
+        (name_the_attribute_anew, "substance"),
+    ],
+)
+def test_a_product_is_found_by_a_new_name_of_what_it_belongs_to(
+    admin_client: Client, name_anew: Callable[[Product, Client], None], new_word: str
+) -> None:
+    cup = Product.objects.get(slug="dune-mug")
+    assert "dune-mug" not in find(new_word)
+
+    name_anew(cup, admin_client)
     deliver_outbox()
 
-    for word in ("dining", "northern", "substance"):
-        assert "dune-mug" in find(word), word
+    assert "dune-mug" in find(new_word)
+
+
+def test_a_product_is_not_found_by_the_old_name_of_its_category(admin_client: Client) -> None:
+    name_the_category_anew(Product.objects.get(slug="dune-mug"), admin_client)
+    deliver_outbox()
+
     assert find("kitchen") == []

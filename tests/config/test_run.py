@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from bench.server import free_port
 from config.launch import LaunchFailed, require_alive, supervising
-from tests.services import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT_FOLDERS = (
@@ -165,7 +165,7 @@ def test_workers_of_a_process_are_not_orphaned(signals: None, tmp_path: Path) ->
 def test_the_whole_shop_starts_answers_and_leaves_nothing_running() -> None:
     checkout = Path(tempfile.mkdtemp(prefix="emporium-run-"))
     checkout.chmod(stat.S_IRWXU | stat.S_IXOTH | stat.S_IROTH)
-    port = free_port()
+    port = free_port(in_a_row=2)  # the simulator takes the next one
     environment = {k: v for k, v in os.environ.items() if k not in {"DATABASE_URL", "PORT"}}
     for name in (*PROJECT_FOLDERS, "manage.py", "requirements.txt", "requirements-dev.txt"):
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
@@ -187,6 +187,8 @@ def test_the_whole_shop_starts_answers_and_leaves_nothing_running() -> None:
         said.append(line)
         if "Ctrl-C stops everything" in line:
             break
+    else:
+        pytest.fail("The shop did not open:\n" + "".join(said))
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as page:
         status, html = page.status, page.read().decode()
     shop.terminate()

@@ -20,6 +20,7 @@ from celery.beat import PersistentScheduler
 from moto.server import ThreadedMotoServer
 from PIL import Image
 
+from bench.server import free_port
 from catalog.models import ImageAsset, StockLevel
 from catalog.services import media
 from config.celery import app
@@ -31,7 +32,7 @@ from tests.factories.catalog import BuyableProductFactory, ProductImageFactory, 
 from tests.factories.orders import TYPED, make_delivery, place_order
 from tests.forms import read_form
 from tests.processes import CELERY, MANAGE, running, running_web, wait_until
-from tests.services import find_redis, free_port
+from tests.services import find_redis
 from tests.smtp_sink import SmtpSink, running_smtp_sink
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from bench.server import free_port
 from orders.views import checkout_fields
 from tests.factories.catalog import VariantFactory
 from tests.factories.orders import make_delivery
 from tests.forms import read_form
 from tests.journeys.shopper import Shopper, words_of
 from tests.orders.photon import Photon, address, running_photon
-from tests.services import free_port
 
 pytestmark = pytest.mark.django_db
 

@@ -15,7 +15,7 @@ import httpx
 from django.conf import settings
 from django.db import connection
 
-from tests.services import free_port
+from bench.server import free_port
 
 SECONDS_TO_START = 60
 

@@ -23,13 +23,14 @@ import pytest
 from django.conf import settings as shop_settings
 from django.db import transaction
 
+from bench.server import free_port
 from catalog.models import Product, ProductVariant
 from catalog.services import publishing, stock
 from tests.admin_forms import address, sign_in, submit
 from tests.factories.accounts import UserFactory
 from tests.factories.catalog import BuyableProductFactory, CategoryFactory
 from tests.processes import running_web, wait_until
-from tests.services import find_redis, free_port, redis
+from tests.services import find_redis, redis
 
 pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True)]
 

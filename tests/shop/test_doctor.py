@@ -21,10 +21,10 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
+from bench.server import free_port
 from payments.simulator.running import Simulator
 from shop import checkups
 from shop.models import OutboxMessage
-from tests.services import free_port
 
 EVERYTHING = [
     *("settings", "database", "clock", "cache", "broker", "relay", "mail", "static", "disk"),
