@@ -27,6 +27,10 @@ class RestockRefused(ShopError):
     """Nobody needs to be told of this variant: it is gone for good, or there."""
 
 
+class ReviewChanged(ShopError):
+    """The author wrote the review anew after somebody read it to decide on it."""
+
+
 class ReviewRefused(ShopError):
     """A review, an answer or a vote cannot be taken as it stands."""
 

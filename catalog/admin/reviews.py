@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -23,6 +24,7 @@ from unfold.widgets import (
 )
 
 from accounts.admin.scoping import SellerScopedAdmin, get_seller_roles
+from catalog.errors import ReviewChanged
 from catalog.models import Review
 from catalog.queries.links import product_url
 from catalog.queries.reviews import find_photos
@@ -69,6 +71,8 @@ class ReviewDecisionForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if "answer" in self.fields:
             self.fields["answer"].initial = self.instance.answer
+            # What is compared is what the page showed: another's answer given since then stays.
+            self.fields["answer"].show_hidden_initial = True
         if "revision" in self.fields:
             self.fields["revision"].initial = self.instance.revision
 
@@ -106,6 +110,20 @@ class RefusalForm(forms.Form):
         error_messages={"required": gettext_lazy("Say why: the authors read it.")},
         widget=UnfoldAdminTextInputWidget,
     )
+
+
+NEVER_READ = 0
+"""No revision has this number: what is not on the page that asks is not decided on."""
+
+
+def _list_read(request: HttpRequest) -> dict[int, int]:
+    """Return the revision of each review that the page which asks has shown."""
+    read = {}
+    for word in request.POST.getlist("read"):
+        review_id, _colon, revision = word.partition(":")
+        if review_id.isdecimal() and revision.isdecimal():
+            read[int(review_id)] = int(revision)
+    return read
 
 
 @admin.register(Review)
@@ -176,7 +194,8 @@ class ReviewAdmin(SellerScopedAdmin, ModelAdmin):
             reviews.publish(obj.pk, by=actor)
         elif decision == "refuse":
             reviews.refuse(obj.pk, reason=form.cleaned_data["reason"], by=actor)
-        reviews.answer(obj.pk, text=form.cleaned_data.get("answer", ""))
+        if "answer" in form.changed_data:
+            reviews.answer(obj.pk, text=form.cleaned_data["answer"])
 
     def delete_model(self, request: HttpRequest, obj: Review) -> None:
         reviews.delete(obj.pk)
@@ -186,39 +205,85 @@ class ReviewAdmin(SellerScopedAdmin, ModelAdmin):
             for review_id in queryset.order_by("pk").values_list("pk", flat=True):
                 reviews.delete(review_id)
 
-    @admin.action(description=gettext_lazy("Publish the chosen reviews"))
-    def publish_chosen(self, request: HttpRequest, queryset: QuerySet[Review]) -> None:
+    @admin.action(description=gettext_lazy("Publish the chosen reviews…"))
+    def publish_chosen(
+        self, request: HttpRequest, queryset: QuerySet[Review]
+    ) -> HttpResponse | None:
+        """Show the whole words once, then publish what was read."""
+        if not (read := _list_read(request)):
+            return self._ask_about(queryset, request, action="publish_chosen")
         actor: Any = request.user
-        with transaction.atomic():
-            ids = list(queryset.order_by("product_id", "pk").values_list("pk", flat=True))
-            count = sum(reviews.publish(review_id, by=actor) for review_id in ids)
+        count = self._decide(
+            request,
+            queryset,
+            lambda review_id: reviews.publish(
+                review_id, by=actor, revision=read.get(review_id, NEVER_READ)
+            ),
+        )
         words = ngettext("%d review is published.", "%d reviews are published.", count) % count
         self.message_user(request, words, messages.SUCCESS)
+        return None
 
     @admin.action(description=gettext_lazy("Do not show the chosen reviews…"))
     def refuse_chosen(
         self, request: HttpRequest, queryset: QuerySet[Review]
     ) -> HttpResponse | None:
-        """Ask once why, then refuse them all with this reason."""
-        form = RefusalForm(request.POST if "reason" in request.POST else None)
+        """Ask once why, then refuse what was read with this reason."""
+        read = _list_read(request)
+        form = RefusalForm(request.POST if read else None)
         if not form.is_valid():
-            context = {
-                **self.admin_site.each_context(request),
-                "title": _("Do not show"),
-                "form": form,
-                "reviews": queryset,
-                "page_url": request.get_full_path(),
-                "opts": self.opts,
-            }
-            return render(request, "admin/catalog/refuse.html", context)
+            return self._ask_about(queryset, request, action="refuse_chosen", form=form)
         actor: Any = request.user
-        with transaction.atomic():
-            ids = list(queryset.order_by("product_id", "pk").values_list("pk", flat=True))
-            reason = form.cleaned_data["reason"]
-            count = sum(reviews.refuse(review_id, reason=reason, by=actor) for review_id in ids)
+        reason = form.cleaned_data["reason"]
+        count = self._decide(
+            request,
+            queryset,
+            lambda review_id: reviews.refuse(
+                review_id, reason=reason, by=actor, revision=read.get(review_id, NEVER_READ)
+            ),
+        )
         words = ngettext("%d review is not shown.", "%d reviews are not shown.", count) % count
         self.message_user(request, words, messages.SUCCESS)
         return None
+
+    def _ask_about(
+        self,
+        queryset: QuerySet[Review],
+        request: HttpRequest,
+        *,
+        action: str,
+        form: forms.Form | None = None,
+    ) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Do not show") if form else _("Publish"),
+            "action": action,
+            "form": form,
+            "reviews": queryset.order_by("pk"),
+            "page_url": request.get_full_path(),
+            "opts": self.opts,
+        }
+        return render(request, "admin/catalog/decide_reviews.html", context)
+
+    def _decide(
+        self, request: HttpRequest, queryset: QuerySet[Review], decide: Callable[[int], bool]
+    ) -> int:
+        """Decide on all at once, except on those that were changed; return on how many."""
+        count = changed = 0
+        with transaction.atomic():
+            for review_id in queryset.order_by("product_id", "pk").values_list("pk", flat=True):
+                try:
+                    count += decide(review_id)
+                except ReviewChanged:
+                    changed += 1
+        if changed:
+            words = ngettext(
+                "%d review was changed by its author meanwhile: nothing was decided on it.",
+                "%d reviews were changed by their authors meanwhile: nothing was decided on them.",
+                changed,
+            )
+            self.message_user(request, words % changed, messages.WARNING)
+        return count
 
     @admin.display(description=gettext_lazy("review"), ordering="id")
     def opening(self, review: Review) -> str:

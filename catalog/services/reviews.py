@@ -15,7 +15,7 @@ from django.db import connection
 from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from catalog.errors import ReviewRefused
+from catalog.errors import ReviewChanged, ReviewRefused
 from catalog.models import HelpfulVote, Product, Purchase, Review, ReviewPhoto
 from catalog.services import review_notices
 from shop.clock import now
@@ -93,9 +93,13 @@ def write(product_id: int, *, author: Author, words: Words, language: str) -> Re
 
 
 @inside_transaction
-def publish(review_id: int, *, by: User) -> bool:
-    """Let everybody read a review; say whether this call did it. The author is told."""
+def publish(review_id: int, *, by: User, revision: int | None = None) -> bool:
+    """Let everybody read a review; say whether this call did it. The author is told.
+
+    `revision` is the one that was read: raises `ReviewChanged` when another stands there now.
+    """
     review = _lock(review_id)
+    _require(review, revision)
     if review.status == Status.PUBLISHED:
         return False
     _publish(review, by=by)
@@ -105,15 +109,16 @@ def publish(review_id: int, *, by: User) -> bool:
 
 
 @inside_transaction
-def refuse(review_id: int, *, reason: str, by: User) -> bool:
+def refuse(review_id: int, *, reason: str, by: User, revision: int | None = None) -> bool:
     """Keep or take a review from the pages; say whether this call did it. The author is told why.
 
-    Raises `ReviewRefused` without a reason.
+    Raises `ReviewRefused` without a reason, and `ReviewChanged` as publishing does.
     """
     reason = " ".join(reason.split())[:300]
     if not reason:
         raise ReviewRefused(_("Say why: the author reads it."))
     review = _lock(review_id)
+    _require(review, revision)
     if review.status == Status.REFUSED:
         return False
     review.status, review.refusal, review.decided_by = Status.REFUSED, reason, by
@@ -177,6 +182,11 @@ def _lock(review_id: int) -> Review:
     product = Review.objects.filter(pk=review_id).values("product_id")
     Product.objects.select_for_update(no_key=True).only("pk").get(pk__in=product)
     return Review.objects.select_for_update().get(pk=review_id)
+
+
+def _require(review: Review, revision: int | None) -> None:
+    if revision is not None and review.revision != revision:
+        raise ReviewChanged(_("The author changed this review meanwhile; please read it again."))
 
 
 def _publish(review: Review, *, by: User | None) -> None:

@@ -20,8 +20,13 @@ def page_of(review: Review) -> str:
     return f"{LIST}{review.pk}/change/"
 
 
-def choose(action: str, *reviews: Review, **typed: str) -> dict[str, object]:
+def choose(action: str, *reviews: Review, **typed: object) -> dict[str, object]:
     return {"action": action, "_selected_action": [review.pk for review in reviews], **typed}
+
+
+def read(*reviews: Review) -> list[str]:
+    """Give what the page that asks about these reviews says it has shown."""
+    return [f"{review.pk}:{review.revision}" for review in reviews]
 
 
 def status(review: Review) -> str:
@@ -62,7 +67,14 @@ def test_many_are_published_at_once() -> None:
     waiting = [ReviewFactory(published=False) for _each in range(3)]
     there = ReviewFactory()
 
-    sign_in().post(LIST, choose("publish_chosen", *waiting, there))
+    boss = sign_in()
+
+    asked = boss.post(LIST, choose("publish_chosen", *waiting, there))
+    assert "Publish 4 reviews" in asked.content.decode()
+    assert waiting[0].text in asked.content.decode()
+    assert {status(review) for review in waiting} == {"pending"}
+
+    boss.post(LIST, choose("publish_chosen", *waiting, there, read=read(*waiting, there)))
 
     assert {status(review) for review in waiting} == {"published"}
     for review in waiting:
@@ -76,15 +88,42 @@ def test_many_are_refused_for_one_reason_that_is_asked_for() -> None:
 
     asked = boss.post(LIST, choose("refuse_chosen", *reviews))
     assert "Do not show 2 reviews" in asked.content.decode()
-    empty = boss.post(LIST, choose("refuse_chosen", *reviews, reason=" "))
+    empty = boss.post(LIST, choose("refuse_chosen", *reviews, read=read(*reviews), reason=" "))
     assert "Say why" in empty.content.decode()
     assert {status(review) for review in reviews} == {"pending"}
 
-    boss.post(LIST, choose("refuse_chosen", *reviews, reason="Advertising."))
+    boss.post(LIST, choose("refuse_chosen", *reviews, read=read(*reviews), reason="Advertising."))
     deliver_outbox()
 
     assert {status(review) for review in reviews} == {"refused"}
     assert Mail.objects.filter(kind="catalog.review_refused").count() == 2
+
+
+@pytest.mark.parametrize("action", ["publish_chosen", "refuse_chosen"])
+def test_nothing_is_decided_on_words_that_came_after_the_list_was_read(action: str) -> None:
+    changed, same = [ReviewFactory(published=False) for _each in range(2)]
+    seen = read(changed, same)
+    Review.objects.filter(pk=changed.pk).update(text="Buy elsewhere!", revision=9)
+
+    answer = sign_in().post(
+        LIST, choose(action, changed, same, read=[*seen, "x:y"], reason="Off topic."), follow=True
+    )
+
+    assert (status(changed), status(same) != "pending") == ("pending", True)
+    assert "changed by its author meanwhile" in answer.content.decode()
+
+
+def test_a_decision_leaves_an_answer_that_was_given_meanwhile() -> None:
+    review = ReviewFactory(published=False)
+    staff = sign_in()
+    page = staff.get(page_of(review)).content.decode()
+    assert 'name="initial-answer"' in page
+    typed = {"decision": "publish", "reason": "", "answer": "", "initial-answer": ""}
+    Review.objects.filter(pk=review.pk).update(answer="Thank you, Ada.")
+
+    staff.post(page_of(review), {**typed, "revision": review.revision})
+
+    assert (status(review), review.answer) == ("published", "Thank you, Ada.")
 
 
 def test_a_seller_answers_reviews_of_their_own_things_and_decides_nothing() -> None:
@@ -95,7 +134,7 @@ def test_a_seller_answers_reviews_of_their_own_things_and_decides_nothing() -> N
     seller = sign_in(member.user)
 
     submit(seller, page_of(own), answer="Thank you.", decision="refuse", reason="Too honest.")
-    seller.post(LIST, choose("refuse_chosen", own, reason="Too honest."))
+    seller.post(LIST, choose("refuse_chosen", own, read=read(own), reason="Too honest."))
 
     assert (status(own), own.answer) == ("published", "Thank you.")
     for hidden in (waiting, foreign):
