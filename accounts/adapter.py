@@ -6,10 +6,10 @@ import uuid
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
-from django.conf import settings
 from django.db import transaction
 from django.utils.translation import get_language
 
+from shop.emails import name_shop_behind
 from shop.queries import get_mail_frame
 from shop.services import mailer
 
@@ -17,7 +17,7 @@ from shop.services import mailer
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def format_email_subject(self, subject: str) -> str:
         """Name the shop behind the subject, as the mails about orders do."""
-        return f"{subject} – {settings.SHOP_NAME}"
+        return name_shop_behind(subject)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Queue the mail that allauth rendered; the web process never waits for SMTP."""

@@ -4,28 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import urljoin
 
 from django.conf import settings
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from catalog.queries.links import product_url
-from catalog.queries.pictures import Picture
+from catalog.queries.links import absolute
+from catalog.queries.pictures import Picture, get_mail_picture
 from catalog.queries.restock import WantedVariant
-from shop.queries import get_mail_frame
-
-SEPARATOR = " – "
-
-
-@dataclass(frozen=True, slots=True)
-class RenderedMail:
-    subject: str
-    text: str
-    html: str
+from shop.emails import RenderedMail, render_mail
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +34,12 @@ class Notice:
 
 def render(notice: Notice) -> RenderedMail:
     """Render a notice in the active language; addresses become absolute."""
-    picture = notice.picture
     context = {
-        **get_mail_frame(),
         "notice": notice,
-        "url": urljoin(settings.SHOP_URL, notice.url),
-        "picture": urljoin(settings.SHOP_URL, picture.small) if picture and picture.small else "",
+        "url": absolute(notice.url),
+        "picture": get_mail_picture(notice.picture),
     }
-    return RenderedMail(
-        subject=f"{notice.subject}{SEPARATOR}{settings.SHOP_NAME}",
-        text=render_to_string("emails/notice.txt", context).strip() + "\n",
-        html=render_to_string("emails/notice.html", context).strip() + "\n",
-    )
+    return render_mail("notice", subject=notice.subject, context=context)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,11 +170,6 @@ def _describe_shelf(shelf: ShelfFacts) -> str:
 def in_language(language: str) -> translation.override:
     """Let a mail be in its reader's language, "" meaning the shop's."""
     return translation.override(language or settings.LANGUAGE_CODE)
-
-
-def review_url(slug: str, review_id: int) -> str:
-    """Address one review among those of its product."""
-    return f"{product_url(slug)}reviews/#review-{review_id}"
 
 
 def restock_url(key: str) -> str:

@@ -11,8 +11,8 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from catalog.access import read_photo_key
+from catalog.services.reviews import MOST_PHOTOS
 
-MOST_PHOTOS = 4
 MOST_PHOTO_BYTES = 10 * 2**20
 LONGEST_REVIEW = 4000
 STAR_WORDS = {

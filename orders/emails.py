@@ -8,31 +8,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import urljoin
 
-from django.conf import settings
-from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import get_language_bidi
 from django.utils.translation import gettext as _
 
-from catalog.queries import Picture
+from catalog.queries.pictures import get_mail_picture
 from orders.access import order_url
 from orders.models import Order
 from orders.queries import OrderView, get_order_view
-from shop.queries import get_mail_frame
+from shop.emails import RenderedMail, render_mail
 
 NoticeKind = Literal[
     "confirmation", "shipped", "delivered", "cancelled", "refunded_late", "payment_returned"
 ]
-SEPARATOR = " – "
-
-
-@dataclass(frozen=True, slots=True)
-class RenderedMail:
-    subject: str
-    text: str
-    html: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,24 +40,14 @@ def render_order_mail(order: Order, kind: NoticeKind) -> RenderedMail:
         view = get_order_view(order)
         words = _write(kind, view)
         context = {
-            **get_mail_frame(),
             "words": words,
             "order": view,
             "order_url": order_url(order.number, language=order.language),
-            "lines": [(line, _picture_url(line.picture)) for line in view.lines],
+            "lines": [(line, get_mail_picture(line.picture)) for line in view.lines],
             "start": "right" if get_language_bidi() else "left",
             "end": "left" if get_language_bidi() else "right",
         }
-        return RenderedMail(
-            subject=f"{words.subject}{SEPARATOR}{settings.SHOP_NAME}",
-            text=render_to_string("emails/order.txt", context).strip() + "\n",
-            html=render_to_string("emails/order.html", context).strip() + "\n",
-        )
-
-
-def _picture_url(picture: Picture | None) -> str:
-    """Return the absolute address of the smallest file; none while it is still being made."""
-    return urljoin(settings.SHOP_URL, picture.small) if picture and picture.small else ""
+        return render_mail("order", subject=words.subject, context=context)
 
 
 def _write(kind: NoticeKind, order: OrderView) -> Words:

@@ -40,7 +40,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class FetchRefused(Exception):
-    """The address leads where the shop does not go, or what lies there is too large."""
+    """The address is none that the shop asks, or what lies there is too large."""
 
 
 class FetchFailed(Exception):
@@ -103,7 +103,7 @@ def is_public(address: Address) -> bool:
 
 
 def _judge(url: str) -> _Target:
-    """Look the host up and choose the machine to connect to. Raises `FetchRefused`."""
+    """Look the host up and choose the machine to connect to. Raises as `fetch` does."""
     if len(url) > LONGEST_ADDRESS or any(ord(sign) < 33 for sign in url.strip()):
         raise FetchRefused(_("This is no web address."))
     try:
@@ -129,26 +129,28 @@ def _judge(url: str) -> _Target:
 
 
 def _look_up(host: str, port: int) -> str:
-    """Return an address of the host; all of them must be public ones."""
+    """Return an address of the host; all of them must be public ones.
+
+    A host inside is answered for like one that does not exist, now and later: else whoever may name
+    addresses could find out which machines there are in here.
+    """
+    no_way = FetchFailed(
+        _("There is no server with the name %(host)s, or no way to it.") % {"host": host[:100]},
+        may_work_later=True,
+    )
     try:
         name = host if _is_literal(host) else host.encode("idna").decode()
         found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        raise FetchFailed(
-            _("There is no server with the name %(host)s, or no way to it.") % {"host": host[:100]},
-            may_work_later=True,
-        ) from None
+        raise no_way from None
     addresses = [ipaddress.ip_address(str(each[4][0]).partition("%")[0]) for each in found]
-    for address in addresses:
-        if not is_public(address) and not (address.is_loopback and _is_own_machine_allowed()):
-            raise FetchRefused(
-                _("%(host)s lies inside a private network; nothing is fetched from there.")
-                % {"host": host[:100]}
-            )
-    by_family = sorted(addresses, key=lambda address: address.version)
-    if not by_family:
-        raise FetchFailed(_("The server has no address."), may_work_later=True)
-    return str(by_family[0])
+    if not addresses or not all(map(_may_be_asked, addresses)):
+        raise no_way
+    return str(min(addresses, key=lambda address: address.version))
+
+
+def _may_be_asked(address: Address) -> bool:
+    return is_public(address) or (address.is_loopback and _is_own_machine_allowed())
 
 
 def _is_literal(host: str) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.contrib import admin
 from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.html import format_html
@@ -66,13 +67,11 @@ class ProductImageInline(SellerRights, TabularInline):
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).select_related("asset")
 
-    @staticmethod
-    def preview(image: ProductImage) -> SafeString | str:
+    @admin.display(description=gettext_lazy("Picture"))
+    def preview(self, image: ProductImage) -> SafeString | str:
         if image._state.adding:
             return ""
         return format_html('<img src="{}" alt="" width="64" height="80">', image.asset.original.url)
-
-    preview.short_description = gettext_lazy("Picture")  # type: ignore[attr-defined]
 
 
 class OptionForm(forms.ModelForm):

@@ -26,7 +26,7 @@ from unfold.widgets import (
 from accounts.admin.scoping import SellerScopedAdmin, get_seller_roles
 from catalog.errors import ReviewChanged
 from catalog.models import Review
-from catalog.queries.links import product_url
+from catalog.queries.links import review_url
 from catalog.queries.reviews import find_photos
 from catalog.services import reviews
 
@@ -184,7 +184,7 @@ class ReviewAdmin(SellerScopedAdmin, ModelAdmin):
     def view_on_site(self, review: Review) -> str | None:
         if review.status != Status.PUBLISHED:
             return None
-        return f"{product_url(review.product.slug)}reviews/#review-{review.pk}"
+        return review_url(review.product.slug, review.pk)
 
     def save_model(self, request: HttpRequest, obj: Review, form: Any, change: bool) -> None:
         """Let the services do what was chosen; the row itself is never saved from here."""

@@ -29,9 +29,9 @@ class UploadingAdmin(ModelAdmin):
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        request.uploads = {}  # type: ignore[attr-defined]
-        if request.method == "POST" and self._may_save(request, object_id):
-            request.uploads = _take_in(request)  # type: ignore[attr-defined]
+        is_sent = request.method == "POST" and self._may_save(request, object_id)
+        # An attribute of our own, for `bind_uploads`.
+        request.uploads = _take_in(request) if is_sent else {}  # type: ignore[attr-defined]
         return super().changeform_view(request, object_id, *args, **kwargs)
 
     def _may_save(self, request: HttpRequest, object_id: str | None) -> bool:
@@ -68,7 +68,7 @@ def bind_uploads(form: type[forms.ModelForm], request: HttpRequest) -> type[form
 
 def _take_in(request: HttpRequest) -> Uploads:
     taken: Uploads = {}
-    for name, file in request.FILES.items():
+    for name, file in request.FILES.items():  # For mypy each may be a list of files.
         try:
             taken[name] = media.add_image(file)  # type: ignore[arg-type]
         except ImageRefused as refusal:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 from pyroaring import BitMap
 
 from catalog.index.arrays import to_bitmap, to_ids
-from catalog.index.snapshot import Snapshot
+from catalog.index.snapshot import PRICE_DIGITS, Snapshot
 
 PRICE = -1
 AVAILABLE = -2
@@ -43,6 +44,11 @@ class Narrowed:
     def but(self, filter_id: int) -> BitMap:
         """Return what a filter's own options are counted in."""
         return self.without.get(filter_id, self.found)
+
+
+def to_price(amount: Decimal | None) -> int | None:
+    """Return an amount as the index has prices; None stays None."""
+    return None if amount is None else int(amount.scaleb(PRICE_DIGITS))
 
 
 def narrow(snapshot: Snapshot, base: BitMap, narrowing: Narrowing) -> Narrowed:

@@ -17,9 +17,8 @@ from catalog import index
 from catalog.index import Snapshot
 from catalog.index.applying import CATALOGUE
 from catalog.index.arrays import to_bitmap, to_ids
-from catalog.index.narrowing import Narrowing, narrow
+from catalog.index.narrowing import Narrowing, narrow, to_price
 from catalog.index.ordering import BEST, list_page
-from catalog.index.snapshot import PRICE_DIGITS
 from catalog.models import Collection
 from catalog.queries.cards import ProductCard
 from catalog.queries.category import CategoryCard
@@ -193,7 +192,7 @@ def _find_cutoff(rule: Rule | None) -> datetime | None:
 
 def _follow(rule: Rule, cutoff: datetime | None, snapshot: Snapshot) -> BitMap:
     """Find what fits a rule: by the index as far as it knows, by PostgreSQL for the rest."""
-    narrowing = Narrowing(lowest=_to_index(rule.price_min), highest=_to_index(rule.price_max))
+    narrowing = Narrowing(lowest=to_price(rule.price_min), highest=to_price(rule.price_max))
     found = narrow(snapshot, snapshot.for_sale, narrowing).found
     if rule.categories:
         found = found & BitMap.union(*map(snapshot.in_category, rule.categories))
@@ -240,7 +239,3 @@ def _group(facts: Sequence[str]) -> dict[str, list[str]]:
         code, _equals, facet = fact.partition("=")
         groups.setdefault(code, []).append(facet)
     return groups
-
-
-def _to_index(amount: Decimal | None) -> int | None:
-    return None if amount is None else int(amount.scaleb(PRICE_DIGITS))

@@ -18,10 +18,12 @@ from django.urls import reverse
 
 from catalog.gtin import read_gtin
 from catalog.queries.cards import FOR_SALE, FROM_PRODUCTS
-from catalog.queries.links import product_url
-from catalog.queries.pictures import ASSET_COLUMNS, Picture, make_picture
+from catalog.queries.crumbs import LINE
+from catalog.queries.links import absolute, product_url
+from catalog.queries.pictures import Picture, list_product_pictures
 from catalog.queries.rows import Row, fetch_rows
-from catalog.queries.structured_data import BRAND, absolute
+from catalog.queries.structured_data import BRAND
+from catalog.queries.variants import IN_STOCK
 from shop.money import quantize
 from shop.richtext import shorten, to_text
 
@@ -96,14 +98,7 @@ def _fetch_products(*, after: int) -> list[_Product]:
     rows = fetch_rows(
         f"""
         SELECT p.id, p.slug, p.title, p.short_description, p.description, s.name,
-               ARRAY(
-                   SELECT above.name
-                   FROM (SELECT string_to_array(category.path, '/') AS slugs) AS way
-                   CROSS JOIN LATERAL generate_series(1, cardinality(way.slugs)) AS depth
-                   JOIN catalog_category above
-                        ON above.path = array_to_string(way.slugs[1:depth], '/')
-                   ORDER BY depth
-               )
+               {LINE}
         FROM {FROM_PRODUCTS}
         LEFT JOIN catalog_category category ON category.id = p.category_id
         WHERE {FOR_SALE} AND p.id > %(after)s ORDER BY p.id LIMIT {BATCH}
@@ -117,16 +112,16 @@ def _fetch_products(*, after: int) -> list[_Product]:
             title=title,
             description=" ".join(filter(None, [short, to_text(description)])) or title,
             maker=maker,
-            kind=" > ".join(names),
+            kind=" > ".join(name for name, _path in line),
         )
-        for product_id, slug, title, short, description, maker, names in rows
+        for product_id, slug, title, short, description, maker, line in rows
     ]
 
 
 def _make_items(products: Sequence[_Product]) -> list[Item]:
     ids = [product.id for product in products]
     variants = _fetch_variants(ids)
-    pictures = _fetch_pictures(ids)
+    pictures = list_product_pictures(ids)
     stated = _fetch_stated(ids)
     chosen = _fetch_chosen(ids)
     return [
@@ -139,7 +134,7 @@ def _make_items(products: Sequence[_Product]) -> list[Item]:
         )
         for product in products
         for variant in variants[product.id]
-        if variant.price and (shown := _order(pictures[product.id], variant.image_id))
+        if variant.price and (shown := _order(pictures.get(product.id, []), variant.image_id))
     ]
 
 
@@ -186,10 +181,10 @@ def _make_item(
 
 def _fetch_variants(product_ids: Sequence[int]) -> Mapping[int, list[_Variant]]:
     rows = fetch_rows(
-        """
+        f"""
         SELECT variant.product_id, variant.id, variant.sku, variant.barcode, variant.label,
                variant.price, variant.compare_at_price, variant.weight_grams, variant.image_id,
-               NOT variant.tracks_stock OR coalesce(level.on_hand > level.allocated, false)
+               {IN_STOCK}
         FROM catalog_productvariant variant
         LEFT JOIN catalog_stocklevel level ON level.variant_id = variant.id
         WHERE variant.product_id = ANY(%(products)s) AND variant.is_active
@@ -198,23 +193,6 @@ def _fetch_variants(product_ids: Sequence[int]) -> Mapping[int, list[_Variant]]:
         {"products": list(product_ids)},
     )
     return _group(rows, lambda row: _Variant(*row))
-
-
-def _fetch_pictures(product_ids: Sequence[int]) -> Mapping[int, list[tuple[int, Picture]]]:
-    rows = fetch_rows(
-        f"""
-        SELECT image.product_id, image.id, image.alt, {ASSET_COLUMNS}
-        FROM catalog_productimage image JOIN catalog_imageasset asset ON asset.id = image.asset_id
-        WHERE image.product_id = ANY(%(products)s)
-        ORDER BY image.product_id, image.position, image.id
-        """,
-        {"products": list(product_ids)},
-    )
-    found: defaultdict[int, list[tuple[int, Picture]]] = defaultdict(list)
-    for product_id, image_id, *columns in rows:
-        if picture := make_picture(*columns):
-            found[product_id].append((image_id, picture))
-    return found
 
 
 def _order(pictures: Sequence[tuple[int, Picture]], first: int | None) -> list[Picture]:

@@ -13,9 +13,8 @@ from urllib.parse import quote_plus
 from django.utils.translation import gettext as _
 
 from catalog.index import MAKERS, Snapshot
-from catalog.index.narrowing import Narrowing
+from catalog.index.narrowing import Narrowing, to_price
 from catalog.index.ordering import BEST, NEWEST, PRICE, PRICE_DOWN, RATED
-from catalog.index.snapshot import PRICE_DIGITS
 
 MAKER = "maker"
 IN_STOCK = "in_stock"
@@ -111,8 +110,8 @@ class Filters:
                 chosen[attribute.id] = (*chosen.get(attribute.id, ()), value)
         return Narrowing(
             values=tuple(chosen.items()),
-            lowest=_to_index(self.lowest_price),
-            highest=_to_index(self.highest_price),
+            lowest=to_price(self.lowest_price),
+            highest=to_price(self.highest_price),
             is_available=bool(self.values(IN_STOCK)),
             stars=int(next(iter(self.values(RATING)), 0)),
         )
@@ -185,10 +184,6 @@ class SortOption:
 @lru_cache(maxsize=8192)
 def _write_pair(name: str, text: str) -> str:
     return f"{quote_plus(name)}={quote_plus(text)}"
-
-
-def _to_index(amount: Decimal | None) -> int | None:
-    return None if amount is None else int(amount.scaleb(PRICE_DIGITS))
 
 
 def _can_be_a_value(value: str) -> bool:

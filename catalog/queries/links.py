@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urljoin
 
+from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import get_language
 
@@ -33,6 +34,11 @@ def reviews_url(slug: str, *, stars: int = 0, page: int = 1) -> str:
     return f"{product_url(slug)}reviews/{'?' if query else ''}{query}"
 
 
+def review_url(slug: str, review_id: int) -> str:
+    """Address one review among those of its product."""
+    return f"{reviews_url(slug)}#review-{review_id}"
+
+
 def write_review_url(slug: str, *, key: str = "") -> str:
     """Address the form for a review; the key is a guest's."""
     url = f"{product_url(slug)}reviews/write/"
@@ -52,6 +58,13 @@ def collection_url(slug: str) -> str:
 def seller_url(slug: str) -> str:
     """Address a seller's page."""
     return f"{_base('seller', get_language())}{quote(slug)}/"
+
+
+def absolute(path: str) -> str:
+    """Return an address as the whole world knows it."""
+    if path.startswith("/"):
+        return f"{settings.SHOP_URL}{path}"
+    return urljoin(f"{settings.SHOP_URL}/", path)
 
 
 @lru_cache(maxsize=64)

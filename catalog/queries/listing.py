@@ -60,8 +60,9 @@ class Shelf:
 class Listing:
     """What the parts of a listing's page need.
 
-    `shelves` are the cards by the pages they are on. `kept` are the pairs that the form for prices repeats. A page `is_indexable` when nothing
-    narrows it and its order is the usual one; `canonical_url` is its address without the rest.
+    `shelves` are the cards by the pages they are on. `kept` are the pairs that the form for prices
+    repeats. A page `is_indexable` when nothing narrows it and its order is the usual one;
+    `canonical_url` is its address without the rest.
     """
 
     cards: list[ProductCard]

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from urllib.parse import urljoin
 
 from django.conf import settings
 from django.templatetags.static import static
 from django.utils.translation import gettext as _
 
+from catalog.queries.links import absolute
 from catalog.queries.rows import fetch_rows
 
 Source = tuple[str, str]
@@ -40,7 +40,7 @@ class Picture:
     @property
     def absolute(self) -> str:
         """The file of middling size, as other sites can fetch it."""
-        return urljoin(f"{settings.SHOP_URL}/", self.src)
+        return absolute(self.src)
 
     @property
     def largest(self) -> str:
@@ -67,13 +67,13 @@ def make_picture(
     return Picture(alt=alt, width=width, height=height, sources=sources, src=src, small=small)
 
 
-def list_variant_pictures(variants: Mapping[int, tuple[int, int | None]]) -> dict[int, Picture]:
-    """Return the picture of each variant, given its product's and its own image's id.
+def get_mail_picture(picture: Picture | None) -> str:
+    """Return the absolute address of the smallest file; none while it is still being made."""
+    return absolute(picture.small) if picture and picture.small else ""
 
-    A variant without an image of its own shows the first one of its product. One statement.
-    """
-    if not variants:
-        return {}
+
+def list_product_pictures(product_ids: Collection[int]) -> dict[int, list[tuple[int, Picture]]]:
+    """Return the pictures of products, each with its image's id, in their order; one statement."""
     rows = fetch_rows(
         f"""
         SELECT image.product_id, image.id, image.alt, {ASSET_COLUMNS}
@@ -81,15 +81,25 @@ def list_variant_pictures(variants: Mapping[int, tuple[int, int | None]]) -> dic
         WHERE image.product_id = ANY(%(products)s)
         ORDER BY image.product_id, image.position, image.id
         """,
-        {"products": list({product_id for product_id, _image_id in variants.values()})},
+        {"products": list(product_ids)},
     )
-    first: dict[int, Picture] = {}
-    by_image: dict[int, Picture] = {}
+    found: dict[int, list[tuple[int, Picture]]] = {}
     for product_id, image_id, *columns in rows:
-        picture = make_picture(*columns)
-        if picture is not None:
-            by_image[image_id] = picture
-            first.setdefault(product_id, picture)
+        if picture := make_picture(*columns):
+            found.setdefault(product_id, []).append((image_id, picture))
+    return found
+
+
+def list_variant_pictures(variants: Mapping[int, tuple[int, int | None]]) -> dict[int, Picture]:
+    """Return the picture of each variant, given its product's and its own image's id.
+
+    A variant without an image of its own shows the first one of its product. One statement.
+    """
+    if not variants:
+        return {}
+    pictures = list_product_pictures({product_id for product_id, _image_id in variants.values()})
+    first = {product_id: shown[0][1] for product_id, shown in pictures.items()}
+    by_image = dict(pair for shown in pictures.values() for pair in shown)
     found = {
         variant_id: by_image.get(image_id or 0) or first.get(product_id)
         for variant_id, (product_id, image_id) in variants.items()

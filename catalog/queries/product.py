@@ -16,8 +16,9 @@ from catalog.index.ordering import BEST, list_page
 from catalog.models import Attribute
 from catalog.queries import structured_data, variants
 from catalog.queries.cards import FOR_SALE, FROM_PRODUCTS, ProductCard, list_cards
+from catalog.queries.crumbs import LINE, make_crumbs
 from catalog.queries.facets import number_label
-from catalog.queries.links import Crumb, category_url, product_url, seller_url
+from catalog.queries.links import Crumb, product_url, seller_url
 from catalog.queries.pictures import ASSET_COLUMNS, Picture, make_picture
 from catalog.queries.reviews import Reviews, get_first_reviews
 from catalog.queries.rows import fetch_row, fetch_rows
@@ -84,18 +85,11 @@ class ProductPage:
         return [choice for axis in self.options if not axis.is_long for choice in axis.values]
 
 
-# Ancestors are found by their paths, each a start of the category's own.
 _PRODUCT = f"""
 SELECT p.id, p.title, p.short_description, p.description, p.care, p.origin, p.tags, p.category_id,
        p.seo_title, p.seo_description,
        s.slug, s.name, s.tagline, s.place, s.handling_days,
-       ARRAY(
-           SELECT ARRAY[above.name, above.path]
-           FROM (SELECT string_to_array(category.path, '/') AS slugs) AS way
-           CROSS JOIN LATERAL generate_series(1, cardinality(way.slugs)) AS depth
-           JOIN catalog_category above ON above.path = array_to_string(way.slugs[1:depth], '/')
-           ORDER BY depth
-       ),
+       {LINE},
        ARRAY(
            SELECT relation.other_id FROM catalog_productrelation relation
            WHERE relation.product_id = p.id ORDER BY relation.position, relation.id
@@ -132,7 +126,7 @@ def get_product_page(slug: str, *, sku: str = "") -> ProductPage | None:
         product_id, companions, [*by_hand, *_list_best_of(category_id)]
     )
     seller_slug, seller_name, tagline, place, handling_days = seller
-    breadcrumbs = [Crumb(label=name, url=category_url(path)) for name, path in line]
+    breadcrumbs = make_crumbs(line)
     pictures = _list_pictures(product_id, title=title, first=chosen.image_id)
     attributes = _list_facts(product_id)
     reviews = get_first_reviews(product_id, slug=slug, seller_name=seller_name)

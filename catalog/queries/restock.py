@@ -9,6 +9,7 @@ from catalog.queries.cards import FOR_SALE, FROM_PRODUCTS
 from catalog.queries.links import product_url
 from catalog.queries.pictures import Picture, list_variant_pictures
 from catalog.queries.rows import fetch_row
+from catalog.queries.variants import IN_STOCK
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class RestockPage:
 
 _WANTED = f"""
 SELECT p.id, p.title, p.slug, variant.sku, variant.label, variant.image_id,
-       NOT variant.tracks_stock OR coalesce(level.on_hand > level.allocated, false)
+       {IN_STOCK}
 FROM {FROM_PRODUCTS}
 JOIN catalog_productvariant variant ON variant.product_id = p.id AND variant.is_active
 LEFT JOIN catalog_stocklevel level ON level.variant_id = variant.id

@@ -12,7 +12,14 @@ from django.utils.translation import gettext as _
 
 from catalog.models import Product, Purchase, Review
 from catalog.queries.cards import FOR_SALE, FROM_PRODUCTS
-from catalog.queries.links import Crumb, category_url, product_url, reviews_url, write_review_url
+from catalog.queries.crumbs import LINE, make_crumbs
+from catalog.queries.links import (
+    Crumb,
+    product_url,
+    review_url,
+    reviews_url,
+    write_review_url,
+)
 from catalog.queries.pagination import Pagination, paginate
 from catalog.queries.pictures import ASSET_COLUMNS, Picture, make_picture
 from catalog.queries.rows import Row, fetch_row, fetch_rows
@@ -153,13 +160,7 @@ def get_reviews_page(slug: str, *, page: int, stars: int) -> ReviewsPage | None:
 _PRODUCT = f"""
 SELECT p.id, p.title, s.name,
        coalesce(nullif(image.alt, ''), p.title), {ASSET_COLUMNS},
-       ARRAY(
-           SELECT ARRAY[above.name, above.path]
-           FROM (SELECT string_to_array(category.path, '/') AS slugs) AS way
-           CROSS JOIN LATERAL generate_series(1, cardinality(way.slugs)) AS depth
-           JOIN catalog_category above ON above.path = array_to_string(way.slugs[1:depth], '/')
-           ORDER BY depth
-       )
+       {LINE}
 FROM {FROM_PRODUCTS}
 LEFT JOIN catalog_category category ON category.id = p.category_id
 LEFT JOIN LATERAL (
@@ -179,13 +180,12 @@ def find_reviewed_product(slug: str) -> ReviewedProduct | None:
     product_id, title, seller_name, *picture, line = row
     read_from(f"product:{product_id}")
     url = product_url(slug)
-    crumbs = [Crumb(label=name, url=category_url(path)) for name, path in line]
     return ReviewedProduct(
         id=product_id,
         title=title,
         url=url,
         seller_name=seller_name,
-        breadcrumbs=(*crumbs, Crumb(label=title, url=url)),
+        breadcrumbs=(*make_crumbs(line), Crumb(label=title, url=url)),
         picture=make_picture(*picture),
     )
 
@@ -282,7 +282,7 @@ def _view(row: Any, *, slug: str, excerpt: int | None) -> ReviewView:
     )
     return ReviewView(
         id=review_id,
-        url=f"{reviews_url(slug)}#review-{review_id}",
+        url=review_url(slug, review_id),
         name=name,
         stars=stars,
         title=title,

@@ -16,9 +16,8 @@ from django.urls import reverse
 from django.utils import translation
 
 from catalog.queries.cards import FOR_SALE, FROM_PRODUCTS
-from catalog.queries.links import category_url, collection_url, product_url, seller_url
+from catalog.queries.links import absolute, category_url, collection_url, product_url, seller_url
 from catalog.queries.rows import fetch_rows
-from catalog.queries.structured_data import absolute
 
 NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
 MOST_ADDRESSES = 50_000

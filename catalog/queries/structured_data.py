@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
-from urllib.parse import urljoin
 
 from django.conf import settings
 from django.templatetags.static import static
@@ -20,7 +19,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from catalog.gtin import read_gtin
-from catalog.queries.links import Crumb, product_url
+from catalog.queries.links import Crumb, absolute, product_url
 from catalog.queries.pictures import Picture
 from catalog.queries.reviews import Reviews, ReviewView
 from catalog.queries.variants import Variant
@@ -109,7 +108,7 @@ def describe_product(facts: ProductFacts) -> list[Thing]:
         "name": facts.title,
         "url": url,
         "description": facts.description[:LONGEST_DESCRIPTION],
-        "image": [absolute(picture.src) for picture in facts.pictures[:MOST_PICTURES]],
+        "image": [picture.absolute for picture in facts.pictures[:MOST_PICTURES]],
         "brand": {"@type": "Brand", "name": facts.brand},
         "category": " > ".join(crumb.label for crumb in facts.breadcrumbs),
         "offers": _describe_offers(facts),
@@ -183,13 +182,6 @@ def _describe_review(review: ReviewView) -> Thing:
             },
         }
     )
-
-
-def absolute(path: str) -> str:
-    """Return an address as the whole world knows it."""
-    if path.startswith("/"):
-        return f"{settings.SHOP_URL}{path}"
-    return urljoin(f"{settings.SHOP_URL}/", path)
 
 
 def _availability(in_stock: bool) -> str:

@@ -17,6 +17,8 @@ from catalog.queries.rows import fetch_rows
 from shop.formatting import format_money
 from shop.money import Money
 
+IN_STOCK = "NOT variant.tracks_stock OR coalesce(level.on_hand > level.allocated, false)"
+"""SQL of whether a row `variant` with its stock `level`, if it has one, can be had."""
 FEW = 5
 MANY_CHOICES = 30
 """From so many choices on an option is a field to choose from, and no longer a wall of links."""
@@ -100,7 +102,8 @@ def list_variants(product_id: int) -> list[Variant]:
     """List what can be bought of a product, in the order in which the seller put it."""
     rows = fetch_rows(
         """
-        SELECT variant.id, variant.sku, variant.barcode, variant.label, variant.price, variant.compare_at_price,
+        SELECT variant.id, variant.sku, variant.barcode, variant.label, variant.price,
+               variant.compare_at_price,
                CASE WHEN variant.compare_at_price > variant.price THEN (
                    SELECT min(former.price) FROM catalog_formerprice former
                    WHERE former.variant_id = variant.id AND former.ended_at >= (
@@ -135,7 +138,8 @@ def list_variants(product_id: int) -> list[Variant]:
             value_ids=frozenset(value_ids),
         )
         for (
-            variant_id, sku, barcode, label, price, compare_at, lowest, image_id, is_counted, left, value_ids
+            variant_id, sku, barcode, label, price, compare_at, lowest, image_id, is_counted, left,
+            value_ids,
         ) in rows
     ]  # fmt: skip
 

@@ -11,9 +11,10 @@ from django.utils.translation import gettext as _
 
 from catalog.models import Wishlist
 from catalog.queries.cards import FOR_SALE
-from catalog.queries.links import product_url
+from catalog.queries.links import absolute, product_url
 from catalog.queries.pictures import Picture, list_variant_pictures
 from catalog.queries.rows import fetch_rows
+from catalog.queries.variants import IN_STOCK
 from shop.money import Money
 
 
@@ -64,7 +65,7 @@ class WishlistPage:
 _WISHES = f"""
 SELECT item.id, variant.id, p.id, p.title, variant.label, s.name, p.slug, variant.sku,
        variant.image_id, variant.price, variant.is_active AND ({FOR_SALE}),
-       NOT variant.tracks_stock OR coalesce(level.on_hand > level.allocated, false)
+       {IN_STOCK}
 FROM catalog_wishlistitem item
 JOIN catalog_productvariant variant ON variant.id = item.variant_id
 JOIN catalog_product p ON p.id = variant.product_id
@@ -121,7 +122,7 @@ def _link(row: Wishlist, chosen: Wishlist) -> WishlistLink:
 def _share_url(row: Wishlist) -> str:
     if not row.share_key:
         return ""
-    return f"{settings.SHOP_URL}{reverse('catalog:shared_wishlist', args=[row.share_key])}"
+    return absolute(reverse("catalog:shared_wishlist", args=[row.share_key]))
 
 
 def _list_wishes(list_id: int) -> tuple[Wish, ...]:

@@ -60,13 +60,11 @@ def _tell_seller(seller_id: int) -> bool:
             ],
             url=reverse("admin:catalog_stocklevel_changelist") + "?left=low",
         )
-    mailer.queue(
+    mailer.queue_rendered(
+        mail,
         kind="catalog.low_stock",
         reference=f"{seller.pk}:{at.isoformat()}",
         recipient=seller.email or settings.SHOP_EMAIL,
-        subject=mail.subject,
-        text=mail.text,
-        html=mail.html,
         language=settings.LANGUAGE_CODE,
     )
     return True

@@ -19,6 +19,7 @@ from catalog.errors import RestockRefused
 from catalog.models import Product, RestockRequest
 from catalog.queries.restock import find_wanted
 from shop.clock import now
+from shop.emails import RenderedMail
 from shop.services import mailer, outbox
 from shop.transactions import inside_transaction, no_transaction, own_transaction
 
@@ -165,15 +166,11 @@ def _enqueue_if_in_stock(variant_ids: Collection[int]) -> None:
         )
 
 
-def _queue(
-    mail: emails.RenderedMail, request: RestockRequest, *, kind: str, reference: str = ""
-) -> None:
-    mailer.queue(
+def _queue(mail: RenderedMail, request: RestockRequest, *, kind: str, reference: str = "") -> None:
+    mailer.queue_rendered(
+        mail,
         kind=f"catalog.{kind}",
         reference=f"{request.pk}:{reference}" if reference else str(request.pk),
         recipient=request.email,
-        subject=mail.subject,
-        text=mail.text,
-        html=mail.html,
         language=request.language,
     )

@@ -8,9 +8,9 @@ from django.conf import settings
 from django.urls import reverse
 
 from catalog.access import make_buyer_key
-from catalog.emails import ReviewFacts, in_language, review_url, tell_author, tell_seller_of_review
+from catalog.emails import ReviewFacts, in_language, tell_author, tell_seller_of_review
 from catalog.models import Purchase, Review
-from catalog.queries.links import write_review_url
+from catalog.queries.links import review_url, write_review_url
 from shop.services import mailer, outbox
 from shop.transactions import inside_transaction, own_transaction
 
@@ -65,13 +65,11 @@ def write(review_id: int, *, kind: Kind, revision: int) -> None:
                 url=review_url(product.slug, review.pk),
                 write_url=write_review_url(product.slug, key=_make_key(review)),
             )
-    mailer.queue(
+    mailer.queue_rendered(
+        mail,
         kind=f"catalog.review_{kind}",
         reference=f"{review.pk}:{revision}",
         recipient=recipient,
-        subject=mail.subject,
-        text=mail.text,
-        html=mail.html,
         language=language,
     )
 

@@ -65,9 +65,7 @@ def release(demand: Demand, *, reference: str) -> None:
         reference=reference,
         must_change_all=True,
     )
-    _announce_few(changed)
-    restock.notice([each.variant_id for each in changed if each.available > 0 >= each.before])
-    summaries.refresh({each.product_id for each in changed})
+    _welcome_back(changed)
 
 
 @inside_transaction
@@ -96,9 +94,7 @@ def take_back(demand: Demand, *, reference: str) -> None:
         reference=reference,
         must_change_all=True,
     )
-    _announce_few(changed)
-    restock.notice([each.variant_id for each in changed if each.available > 0 >= each.before])
-    summaries.refresh({each.product_id for each in changed})
+    _welcome_back(changed)
 
 
 @own_transaction
@@ -176,14 +172,11 @@ def count_many(
         .order_by("pk")
         .select_for_update(of=["self"])
     )
-    changed = [
-        level.variant.product_id
-        for level in levels
-        if _set(
-            *(level, level.variant, quantities[level.variant_id]),
-            actor=actor, reason=reason, cause=cause,
-        )
-    ]  # fmt: skip
+    changed = []
+    for level in levels:
+        variant, quantity = level.variant, quantities[level.variant_id]
+        if _set(level, variant, quantity, actor=actor, reason=reason, cause=cause):
+            changed.append(variant.product_id)
     _tell(changed)
     return len(changed)
 
@@ -362,6 +355,13 @@ def _change(
         missing = sorted(set(demand) - {each.variant_id for each in changed})
         raise RuntimeError(f"stock of variants {missing} does not carry the promise of {reference}")
     return changed
+
+
+def _welcome_back(changed: Collection[_Changed]) -> None:
+    """Tell of pieces that can be bought again: pages, those who wait for them, and lists."""
+    _announce_few(changed)
+    restock.notice([each.variant_id for each in changed if each.available > 0 >= each.before])
+    summaries.refresh({each.product_id for each in changed})
 
 
 def _announce_few(changed: Iterable[_Changed]) -> None:

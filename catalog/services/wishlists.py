@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -82,7 +83,10 @@ def rename(holder: Holder, list_id: int, *, name: str) -> None:
     """Give a list another name. Raises `WishlistRefused` when another one has it."""
     wishlist = _get(holder, list_id)
     wishlist.name = _check_name(holder, name, but=list_id)
-    wishlist.save()
+    try:
+        wishlist.save()
+    except IntegrityError:  # Another one was given the name since it was looked for.
+        raise _name_is_taken() from None
 
 
 @own_transaction
@@ -137,11 +141,9 @@ def merge_at_sign_in(*, list_ids: Sequence[int], user: User) -> None:
     guest = Wishlist.objects.filter(pk__in=list(list_ids), owner=None)
     own = {each.name.casefold(): each for each in Wishlist.objects.filter(owner=user)}
     for wishlist in guest.order_by("pk").select_for_update():
-        mine = own.get(wishlist.name.casefold())
-        if mine is None:
-            wishlist.owner = user
-            wishlist.save()
-            own[wishlist.name.casefold()] = wishlist
+        mine = own.get(wishlist.name.casefold()) or _give(wishlist, user)
+        own[wishlist.name.casefold()] = mine
+        if mine == wishlist:
             continue
         items = wishlist.items.order_by("pk")
         _put(mine, list(items.values_list("variant_id", flat=True)), may_overflow=True)
@@ -165,6 +167,17 @@ def _open(holder: Holder, *, name: str) -> Wishlist:
     if holder.user_id is None:
         return Wishlist.objects.create(name=name)
     return Wishlist.objects.get_or_create(owner_id=holder.user_id, name=name)[0]
+
+
+def _give(wishlist: Wishlist, user: User) -> Wishlist:
+    """Make a guest's list a person's; return theirs if they got one of its name in this moment."""
+    wishlist.owner = user
+    try:
+        with transaction.atomic():
+            wishlist.save()
+    except IntegrityError:
+        return Wishlist.objects.get(owner=user, name=wishlist.name)
+    return wishlist
 
 
 def _put(wishlist: Wishlist, variant_ids: Sequence[int], *, may_overflow: bool = False) -> None:
@@ -199,5 +212,9 @@ def _check_name(holder: Holder, name: str, *, but: int = 0) -> str:
     if not name:
         raise WishlistRefused(_("Give the list a name."))
     if holder.lists.filter(name__iexact=name).exclude(pk=but).exists():
-        raise WishlistRefused(_("You have a list of this name already."))
+        raise _name_is_taken()
     return name
+
+
+def _name_is_taken() -> WishlistRefused:
+    return WishlistRefused(_("You have a list of this name already."))

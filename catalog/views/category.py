@@ -16,4 +16,4 @@ def category(request: HttpRequest, path: str) -> HttpResponse:
         if url := find_moved_category(path):
             return send_on(request, url)
         raise Http404
-    return render(request, "catalog/category.html", vars(page) | vars(page.listing))
+    return render(request, "catalog/category.html", vars(page))

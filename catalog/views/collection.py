@@ -16,4 +16,4 @@ def collection(request: HttpRequest, slug: str) -> HttpResponse:
         if url := find_moved_collection(slug):
             return send_on(request, url)
         raise Http404
-    return render(request, "catalog/collection.html", vars(page) | vars(page.listing))
+    return render(request, "catalog/collection.html", vars(page))

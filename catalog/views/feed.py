@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Iterator
+from weakref import WeakSet
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -17,7 +18,39 @@ XML = "application/xml; charset=utf-8"
 MOST_AT_ONCE = 2
 FORGOTTEN_AFTER = 600.0
 """Seconds after which a reader who is still there does not keep others away any more."""
-_running: list[float] = []
+_door = threading.Lock()
+
+
+class _Feed(StreamingHttpResponse):
+    """The feed on its way to a reader, who counts from the request until the answer is closed."""
+
+    under_way: WeakSet[_Feed] = WeakSet()
+
+    def __init__(self, *, is_gzip: bool) -> None:
+        pieces = (piece.encode() for piece in write_feed())
+        super().__init__(
+            compress_sequence(pieces) if is_gzip else pieces,
+            content_type=XML,
+            headers={
+                "Cache-Control": "public, max-age=3600",
+                "Vary": "Accept-Encoding",
+                # Too long to be kept by nginx.
+                "X-Accel-Expires": "0",
+                **({"Content-Encoding": "gzip"} if is_gzip else {}),
+            },
+        )
+        self.started_at = time.monotonic()
+        self.under_way.add(self)
+
+    def close(self) -> None:
+        with _door:
+            self.under_way.discard(self)
+        super().close()
+
+    @classmethod
+    def count_readers(cls) -> int:
+        oldest = time.monotonic() - FORGOTTEN_AFTER
+        return sum(each.started_at > oldest for each in cls.under_way)
 
 
 @require_safe
@@ -25,30 +58,8 @@ def google(request: HttpRequest) -> HttpResponseBase:
     """Send the feed of Google's Merchant Center. It is long work, so few may ask at once."""
     if request.method == "HEAD":
         return HttpResponse(content_type=XML)
-    started = [at for at in _running if time.monotonic() - at < FORGOTTEN_AFTER]
-    if len(started) >= MOST_AT_ONCE:
-        return HttpResponse(status=503, headers={"Retry-After": "60"})
-    pieces: Iterator[bytes] = (piece.encode() for piece in _counted(write_feed()))
     is_gzip = "gzip" in read_accepted(request.headers.get("Accept-Encoding", ""))
-    response = StreamingHttpResponse(
-        compress_sequence(pieces) if is_gzip else pieces,
-        content_type=XML,
-        headers={
-            "Cache-Control": "public, max-age=3600",
-            "Vary": "Accept-Encoding",
-            # Too long to be kept by nginx.
-            "X-Accel-Expires": "0",
-        },
-    )
-    if is_gzip:
-        response.headers["Content-Encoding"] = "gzip"
-    return response
-
-
-def _counted(pieces: Iterator[str]) -> Iterator[str]:
-    started_at = time.monotonic()
-    _running.append(started_at)
-    try:
-        yield from pieces
-    finally:
-        _running.remove(started_at)
+    with _door:
+        if _Feed.count_readers() < MOST_AT_ONCE:
+            return _Feed(is_gzip=is_gzip)
+    return HttpResponse(status=503, headers={"Retry-After": "60"})

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from allauth.core import ratelimit
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
-from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -14,6 +12,7 @@ from catalog.access import read_restock_key
 from catalog.forms import RestockForm
 from catalog.queries.restock import find_wanted, get_restock_page
 from catalog.services import restock
+from catalog.views.limits import may_send
 from shop.errors import ShopError
 from shop.requests import HtmxRequest
 from shop.views.same_origin import same_origin_required
@@ -24,7 +23,7 @@ from shop.views.same_origin import same_origin_required
 def ask(request: HtmxRequest) -> HttpResponse:
     """Take an address to write to; the answer is the same whether it is known or not."""
     form = RestockForm(request.POST)
-    if form.is_valid() and _may_ask(request, form):
+    if form.is_valid() and may_send(request, form, action="restock"):
         try:
             restock.ask(
                 form.cleaned_data["variant"],
@@ -70,10 +69,3 @@ def manage(request: HttpRequest, key: str) -> HttpResponse:
         return redirect("catalog:restock_manage", key)
     page = get_restock_page(request_id)
     return render(request, "catalog/restock.html", {"page": page})
-
-
-def _may_ask(request: HttpRequest, form: RestockForm) -> bool:
-    if ratelimit.consume(request, action="restock"):
-        return True
-    form.add_error(None, _("That was often in a short time. Please try again in an hour."))
-    return False

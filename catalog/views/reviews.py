@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from allauth.core import ratelimit
 from django.contrib.auth.views import redirect_to_login
 from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render, resolve_url
+from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -20,10 +19,12 @@ from catalog.errors import ImageRefused
 from catalog.forms import ReviewForm, VoteForm
 from catalog.models import Review
 from catalog.queries import reviews as review_queries
+from catalog.queries.links import review_url
 from catalog.queries.pagination import read_page
 from catalog.queries.reviews import ReviewedProduct
 from catalog.services import media, reviews
 from catalog.services.reviews import Author, Words
+from catalog.views.limits import may_send
 from shop.errors import ShopError
 from shop.requests import HtmxRequest
 from shop.views.caching import public_page
@@ -62,7 +63,7 @@ def write(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method == "POST":
         kept = () if mine is None else _photo_ids(mine)
         form = ReviewForm(request.POST, request.FILES, kept=kept)
-        if form.is_valid() and _may_write(request, form) and _take_photos_in(form):
+        if form.is_valid() and may_send(request, form, action="review") and _take_photos_in(form):
             reviews.write(
                 product.id,
                 author=author,
@@ -88,7 +89,7 @@ def helpful(request: HtmxRequest, review_id: int) -> HttpResponse:
     slug = review_queries.get_product_slug(review_id)
     if not slug:
         raise Http404
-    place = f"{resolve_url('catalog:reviews', slug)}#review-{review_id}"
+    place = review_url(slug, review_id)
     form = VoteForm(request.POST)
     if not request.user.is_authenticated:
         answer = redirect_to_login(place)
@@ -126,13 +127,6 @@ def _initial(request: HttpRequest, mine: Review | None) -> dict[str, object]:
         name = getattr(request.user, "name", "")
         return {"name": name.split(" ")[0]}
     return {"stars": mine.stars, "title": mine.title, "text": mine.text, "name": mine.name}
-
-
-def _may_write(request: HttpRequest, form: ReviewForm) -> bool:
-    if ratelimit.consume(request, action="review"):
-        return True
-    form.add_error(None, _("That was often in a short time. Please try again in an hour."))
-    return False
 
 
 def _take_photos_in(form: ReviewForm) -> bool:

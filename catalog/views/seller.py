@@ -16,4 +16,4 @@ def seller(request: HttpRequest, slug: str) -> HttpResponse:
         if url := find_moved_seller(slug):
             return send_on(request, url)
         raise Http404
-    return render(request, "catalog/seller.html", vars(page) | vars(page.listing))
+    return render(request, "catalog/seller.html", vars(page))

@@ -60,12 +60,10 @@ def write(order_id: int, *, kind: NoticeKind, about: str) -> None:
     """Render a notice in the shopper's language and queue it as a mail, once."""
     order = Order.objects.get(pk=order_id)
     mail = render_order_mail(order, kind)
-    mailer.queue(
+    mailer.queue_rendered(
+        mail,
         kind=f"orders.{kind}",
         reference=f"{order.number}:{about}" if about else order.number,
         recipient=order.email,
-        subject=mail.subject,
-        text=mail.text,
-        html=mail.html,
         language=order.language,
     )

@@ -11,6 +11,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.db.models import Q
 
 from shop.clock import now
+from shop.emails import RenderedMail
 from shop.models import Mail, OutboxMessage
 from shop.services import outbox, relay
 from shop.transactions import inside_transaction, no_transaction, own_transaction
@@ -49,6 +50,22 @@ def queue(
     )
     if is_new:
         outbox.enqueue("shop.send_mail", key=f"mail:{mail.pk}", mail_id=mail.pk)
+
+
+@inside_transaction
+def queue_rendered(
+    mail: RenderedMail, *, kind: str, reference: str, recipient: str, language: str = ""
+) -> None:
+    """Queue a rendered mail, as `queue` does."""
+    queue(
+        kind=kind,
+        reference=reference,
+        recipient=recipient,
+        subject=mail.subject,
+        text=mail.text,
+        html=mail.html,
+        language=language,
+    )
 
 
 @no_transaction

@@ -63,11 +63,11 @@ def sell(category: Category, title: str, *, price: str = "24.00", stock: int = 5
 def titles(client: Client, query: str = "", path: str = "cups") -> list[str]:
     response = client.get(f"/categories/{path}/{query}")
     assert response.status_code == 200
-    return [card.title for card in response.context["cards"]]
+    return [card.title for card in response.context["listing"].cards]
 
 
 def counts(client: Client, query: str = "") -> dict[str, dict[str, int]]:
-    facets = client.get(f"/categories/cups/{query}").context["facets"]
+    facets = client.get(f"/categories/cups/{query}").context["listing"].facets
     return {facet.code: {o.label: o.count for o in facet.options} for facet in facets}
 
 
@@ -104,9 +104,9 @@ def test_drafts_archived_suspended_and_unpriced_are_hidden(client, cups) -> None
 
     response = client.get("/categories/cups/")
 
-    assert response.context["cards"] == []
-    assert response.context["total"] == 0
-    assert response.context["facets"] == ()
+    assert response.context["listing"].cards == []
+    assert response.context["listing"].total == 0
+    assert response.context["listing"].facets == ()
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_counts_follow_the_other_filters_but_not_the_own(client, cups) -> None:
     assert found["colour"] == {"Moss": 1, "Sand": 1}
     assert found["material"] == {"Stoneware": 1}
     assert found["in_stock"] == {"In stock": 1}
-    assert client.get("/categories/cups/?colour=moss&price_max=60").context["total"] == 1
+    assert client.get("/categories/cups/?colour=moss&price_max=60").context["listing"].total == 1
 
 
 def test_maker_and_stock_filters(client, cups) -> None:
@@ -185,7 +185,7 @@ def test_colours_show_the_swatch_of_the_option(client, cups) -> None:
     AttributeValueFactory(product=product, attribute=colour, text="Moss")
     OptionValueFactory(option=OptionFactory(product=product), label="Moss", swatch="#7b7f63")
 
-    facet = client.get("/categories/cups/").context["facets"][0]
+    facet = client.get("/categories/cups/").context["listing"].facets[0]
 
     assert facet.kind == "swatch"
     assert [(option.label, option.swatch) for option in facet.options] == [("Moss", "#7b7f63")]
@@ -214,8 +214,8 @@ def test_what_was_typed_as_a_price_is_kept(client, cups) -> None:
 
     response = client.get("/categories/cups/?price_min=ten&price_max=60")
 
-    assert response.context["price_min"] == "ten"
-    assert [chip.label for chip in response.context["chips"]] == ["Up to €60.00"]
+    assert response.context["listing"].price_min == "ten"
+    assert [chip.label for chip in response.context["listing"].chips] == ["Up to €60.00"]
     assert 'value="ten"' in response.content.decode()
 
 
@@ -225,12 +225,12 @@ def test_every_filter_has_a_way_out(client, cups) -> None:
     page = client.get("/categories/cups/?colour=moss&in_stock=1&price_max=60&sort=price&page=1")
     context = page.context
 
-    assert {chip.label: chip.remove_url for chip in context["chips"]} == {
+    assert {chip.label: chip.remove_url for chip in context["listing"].chips} == {
         "Colour: Moss": "/categories/cups/?in_stock=1&price_max=60&sort=price",
         "In stock": "/categories/cups/?colour=moss&price_max=60&sort=price",
         "Up to €60.00": "/categories/cups/?colour=moss&in_stock=1&sort=price",
     }
-    assert context["clear_url"] == "/categories/cups/?sort=price"
+    assert context["listing"].clear_url == "/categories/cups/?sort=price"
 
 
 def test_a_chosen_value_that_fits_nothing_stays_visible(client, cups) -> None:
@@ -238,9 +238,9 @@ def test_a_chosen_value_that_fits_nothing_stays_visible(client, cups) -> None:
 
     response = client.get("/categories/cups/?colour=dark-sand")
 
-    assert response.context["cards"] == []
+    assert response.context["listing"].cards == []
     assert counts(client, "?colour=dark-sand")["colour"] == {"Dark sand": 0, "Moss": 1}
-    assert [chip.label for chip in response.context["chips"]] == ["Colour: Dark sand"]
+    assert [chip.label for chip in response.context["listing"].chips] == ["Colour: Dark sand"]
 
 
 @pytest.mark.parametrize("garbage", GARBAGE)
@@ -269,7 +269,7 @@ def test_absurd_choices_do_not_swell_the_page(client, cups) -> None:
     response = client.get("/categories/cups/", choices)
 
     assert titles(client, "?colour=moss") == ["Mug"]
-    urls = [option.url for facet in response.context["facets"] for option in facet.options]
+    urls = [option.url for facet in response.context["listing"].facets for option in facet.options]
     assert max(map(len, urls)) < 1_100
 
 
@@ -326,7 +326,7 @@ def test_pages_of_24(client, cups) -> None:
     for number in range(49):
         sell(cups, f"Mug {number:02}")
 
-    second = client.get("/categories/cups/?sort=price&page=2").context["pagination"]
+    second = client.get("/categories/cups/?sort=price&page=2").context["listing"].pagination
 
     assert len(titles(client)) == 24
     assert titles(client, "?page=3") == ["Mug 00"]
@@ -366,7 +366,7 @@ def test_card_tells_price_reduction_and_colours(client, cups) -> None:
     first = ProductImageFactory(product=product, alt="The mug from the front", position=0)
 
     response = client.get("/categories/cups/")
-    card = response.context["cards"][0]
+    card = response.context["listing"].cards[0]
 
     assert (str(card.price_from.amount), card.price_varies) == ("18.00", True)
     assert str(card.compare_at.amount) == "24.00"
@@ -386,7 +386,7 @@ def test_original_is_shown_until_the_renditions_are_made(client, cups) -> None:
         product=product, asset__renditions={}, asset__base="", asset__ready_at=None
     )
 
-    picture = client.get("/categories/cups/").context["cards"][0].picture
+    picture = client.get("/categories/cups/").context["listing"].cards[0].picture
 
     assert picture.sources == ()
     assert picture.src == f"/media/{image.asset.original.name}"
@@ -422,19 +422,22 @@ def test_more_pages_are_shown_below_each_other(client, cups) -> None:
     more = client.get("/categories/cups/?page=3&from=2&sort=price")
     full = client.get("/categories/cups/?page=5&from=1")
 
-    assert first.context["pagination"].more_url == "/categories/cups/?page=2&from=1"
-    assert [(shelf.page, len(shelf.cards)) for shelf in more.context["shelves"]] == [
+    assert first.context["listing"].pagination.more_url == "/categories/cups/?page=2&from=1"
+    assert [(shelf.page, len(shelf.cards)) for shelf in more.context["listing"].shelves] == [
         (2, 24),
         (3, 24),
     ]
     assert 'id="page-2"' in more.content.decode()
     assert 'id="page-3"' in more.content.decode()
-    assert [card.title for card in more.context["cards"]][::47] == ["Mug 024", "Mug 071"]
-    pagination = more.context["pagination"]
+    assert [card.title for card in more.context["listing"].cards][::47] == ["Mug 024", "Mug 071"]
+    pagination = more.context["listing"].pagination
     assert pagination.more_url == "/categories/cups/?sort=price&page=4&from=2"
     assert pagination.previous_url == "/categories/cups/?sort=price"
     assert pagination.next_url == "/categories/cups/?sort=price&page=4"
-    assert (len(full.context["cards"]), full.context["pagination"].more_url) == (120, "")
+    assert (len(full.context["listing"].cards), full.context["listing"].pagination.more_url) == (
+        120,
+        "",
+    )
 
 
 @pytest.mark.parametrize("start", ["0", "3", "x", "-1", "9" * 400, "٢", ""])
@@ -495,5 +498,5 @@ def test_an_address_cannot_choose_without_end(client, cups) -> None:
 
     context = client.get(f"/categories/cups/?{many}").context
 
-    assert len(context["chips"]) == 40
-    assert context["total"] == 0
+    assert len(context["listing"].chips) == 40
+    assert context["listing"].total == 0

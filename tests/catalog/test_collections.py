@@ -49,7 +49,7 @@ def choose(*products: Product, **fields: Any) -> Collection:
 def listed(client: Client, collection: Collection, query: str = "") -> list[str]:
     page = client.get(f"/collections/{collection.slug}/{query}")
     assert page.status_code == 200
-    return [card.title for card in page.context["cards"]]
+    return [card.title for card in page.context["listing"].cards]
 
 
 def ruled(client: Client, **rule: Any) -> set[str]:

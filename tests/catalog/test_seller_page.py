@@ -25,8 +25,8 @@ def test_story_and_own_products_newest_first(client, havre) -> None:
 
     context = client.get("/sellers/havre/").context
 
-    assert [card.title for card in context["cards"]] == ["New mug", "Old mug"]
-    assert context["total"] == 2
+    assert [card.title for card in context["listing"].cards] == ["New mug", "Old mug"]
+    assert context["listing"].total == 2
     seller = context["seller"]
     assert (seller.name, seller.tagline) == ("Havre", "By the sea.")
     assert (seller.story, seller.place) == ("Five potters.", "Bornholm")
@@ -43,7 +43,7 @@ def test_seller_without_products_has_a_page(client, havre) -> None:
     response = client.get("/sellers/havre/")
 
     assert response.status_code == 200
-    assert response.context["cards"] == []
+    assert response.context["listing"].cards == []
 
 
 def test_pages(client, havre) -> None:
@@ -52,8 +52,8 @@ def test_pages(client, havre) -> None:
 
     second = client.get("/sellers/havre/?page=2")
 
-    assert [card.title for card in second.context["cards"]] == ["Mug 0"]
-    assert second.context["pagination"].previous_url == "/sellers/havre/"
+    assert [card.title for card in second.context["listing"].cards] == ["Mug 0"]
+    assert second.context["listing"].pagination.previous_url == "/sellers/havre/"
     assert client.get("/sellers/havre/?page=3").status_code == 404
     assert client.get("/sellers/havre/?page=x").status_code == 200
 
@@ -76,9 +76,9 @@ def test_much_work_can_be_narrowed_and_sorted_but_not_by_maker(client, havre) ->
 
     page = client.get("/sellers/havre/?sort=price&in_stock=1&maker=nobody")
 
-    assert page.context["cards"][0].title == "Mug 24"
-    assert [facet.code for facet in page.context["facets"]] == ["in_stock"]
-    assert [chip.label for chip in page.context["chips"]] == ["In stock"]
+    assert page.context["listing"].cards[0].title == "Mug 24"
+    assert [facet.code for facet in page.context["listing"].facets] == ["in_stock"]
+    assert [chip.label for chip in page.context["listing"].chips] == ["In stock"]
 
 
 def test_a_small_shelf_needs_no_filters(client, havre) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import threading
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -19,6 +21,7 @@ from catalog.services.wishlists import Holder
 from shop.clock import now
 from tests.factories.accounts import UserFactory
 from tests.factories.catalog import VariantFactory
+from tests.races.threads import PATIENCE, at_once, meeting_at
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a long enough password"
@@ -146,6 +149,36 @@ def test_a_list_gets_another_name_but_not_one_that_is_taken(guest, mug) -> None:
     assert "You have a list of this name already." in refused.content.decode()
     assert "Give the list a name." in empty.content.decode()
     assert sorted(Wishlist.objects.values_list("name", flat=True)) == ["Our kitchen", "Presents"]
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_two_lists_that_get_one_name_at_once_are_told_apart(ada, monkeypatch) -> None:
+    first, second = (Wishlist.objects.create(owner=ada, name=name) for name in ("Old", "New"))
+    both_have_looked = threading.Barrier(2)
+    check = wishlists._check_name
+
+    def check_together(*args: Any, **kwargs: Any) -> str:
+        name = check(*args, **kwargs)
+        both_have_looked.wait(PATIENCE)
+        return name
+
+    monkeypatch.setattr(wishlists, "_check_name", check_together)
+    visitors = {first: Client(), second: Client()}
+    for visitor in visitors.values():
+        visitor.force_login(ada)
+
+    answers = at_once(
+        *(
+            partial(visitor.post, f"/wishlists/{wishlist.pk}/", {"new-name": "Presents"})
+            for wishlist, visitor in visitors.items()
+        )
+    )
+
+    assert sorted(answer.status_code for answer in answers) == [200, 302]
+    refused = next(answer for answer in answers if answer.status_code == 200)
+    assert "You have a list of this name already." in refused.content.decode()
+    assert Wishlist.objects.filter(name="Presents").count() == 1
 
 
 def test_a_thing_moves_to_another_list(guest, mug) -> None:
@@ -317,6 +350,21 @@ def test_merging_twice_doubles_nothing(guest, mug, ada) -> None:
         wishlists.merge_at_sign_in(list_ids=ids, user=ada)
 
     assert WishlistItem.objects.count() == 1
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_signing_in_twice_at_once_makes_one_list_of_two(mug, ada) -> None:
+    lists = [wishlists.save(Holder(None), variant_id=mug.pk) for _browser in range(2)]
+
+    results = meeting_at(
+        User.objects.filter(pk=ada.pk),
+        *(partial(wishlists.merge_at_sign_in, list_ids=[each.pk], user=ada) for each in lists),
+    )
+
+    assert results == [None, None]
+    assert Wishlist.objects.get().owner == ada
+    assert WishlistItem.objects.get().variant == mug
 
 
 def test_a_link_that_a_guest_gave_away_leads_to_the_list_after_signing_in(guest, mug, ada) -> None:

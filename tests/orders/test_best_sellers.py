@@ -173,7 +173,7 @@ def test_the_order_of_best_sellers_follows(
     bowl, mug, _tray = (make_product(cups, title) for title in ("Bowl", "Mug", "Tray"))
 
     def listed() -> list[str]:
-        cards = client.get("/categories/cups/?sort=best").context["cards"]
+        cards = client.get("/categories/cups/?sort=best").context["listing"].cards
         return [card.title for card in cards]
 
     assert listed() == ["Tray", "Mug", "Bowl"]

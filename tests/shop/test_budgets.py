@@ -60,13 +60,13 @@ def _full_shelves() -> None:
 )
 def test_page_of_two_dozen_products_keeps_to_its_budget(client, address: str) -> None:
     category = client.get("/categories/table-kitchen/").context
-    product = client.get(category["cards"][0].url).context["product"]
+    product = client.get(category["listing"].cards[0].url).context["product"]
     seller = product.seller.url.strip("/").rpartition("/")[2]
     slug = product.canonical_url.strip("/").rpartition("/")[2]
 
     page = client.get(address.format(slug, seller=seller))
 
-    assert len(category["cards"]) == 24
+    assert len(category["listing"].cards) == 24
     assert page.status_code == 200
     assert weigh(page.content) <= 14 * KILOBYTE
 
@@ -75,7 +75,7 @@ def test_page_of_two_dozen_products_keeps_to_its_budget(client, address: str) ->
 @pytest.mark.usefixtures("_full_shelves")
 def test_cart_and_checkout_keep_to_their_budget(client) -> None:
     make_delivery()
-    card = client.get("/categories/table-kitchen/").context["cards"][0]
+    card = client.get("/categories/table-kitchen/").context["listing"].cards[0]
     variant = client.get(card.url).context["product"].variant
     client.post("/cart/add/", {"variant": variant.id, "quantity": 2})
 
