@@ -117,6 +117,10 @@ class CollectionAdmin(Announcing, UploadingAdmin, SellerScopedAdmin):
                 ],
             },
         ),
+        (
+            gettext_lazy("Search engines"),
+            {"fields": ["seo_title", "seo_description"], "classes": ["collapse"]},
+        ),
     ]  # fmt: skip
     inlines = [CollectionItemInline]
 

@@ -9,12 +9,15 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
+from django.db import transaction
 from django.db.models import F
+from django.utils.text import slugify
 
 from accounts.models import Seller
 from accounts.services import sellers
 from catalog.demo import facts
-from catalog.models import Category, Collection, FormerPrice, ImageAsset, Product
+from catalog.models import Category, Collection, FormerPrice, ImageAsset, Product, Review
 from catalog.records import (
     CategoryStep,
     ImageRecord,
@@ -23,7 +26,7 @@ from catalog.records import (
     ProductRecord,
     VariantRecord,
 )
-from catalog.services import categories, collections, media, publishing
+from catalog.services import categories, collections, media, publishing, reviews
 from catalog.services.publishing import Saved, StockTaking
 from catalog.services.rows import assign
 from shop.clock import now
@@ -72,6 +75,7 @@ def load() -> Iterator[Saved]:
         yield saved
     for place, entry in enumerate(catalog["collections"]):
         _add_collection(entry, place)
+    _add_reviews()
 
 
 @no_transaction
@@ -187,6 +191,36 @@ def _add_collection(entry: Entry, place: int) -> None:
         **entry.get("rule", {}),
     )  # fmt: skip
     collections.save(collection, products=entry.get("products", ()))
+
+
+def _add_reviews() -> None:
+    """Give products without any review those of the file, as if staff had published them then."""
+    entries: list[Entry] = json.loads((FOLDER / "reviews.json").read_text("utf-8"))
+    products = dict(Product.objects.filter(reviews=None).values_list("slug", "pk"))
+    wanted = [entry for entry in entries if entry["product"] in products]
+    with transaction.atomic():
+        Review.objects.bulk_create(_make_review(each, products[each["product"]]) for each in wanted)
+        for slug in sorted({entry["product"] for entry in wanted}):
+            reviews.rate(products[slug])
+
+
+def _make_review(entry: Entry, product_id: int) -> Review:
+    written_at = now() - timedelta(days=entry["days_ago"])
+    answer = entry.get("answer", "")
+    return Review(
+        product_id=product_id,
+        name=entry["name"],
+        email=f"{slugify(entry['name'])}@emporium.example",
+        language=settings.LANGUAGE_CODE,
+        stars=entry["stars"],
+        title=entry["title"],
+        text=entry["text"],
+        status=Review.Status.PUBLISHED,
+        created_at=written_at,
+        published_at=written_at,
+        answer=answer,
+        answered_at=written_at + timedelta(days=1) if answer else None,
+    )
 
 
 def _store(sources: Iterable[str]) -> dict[str, ImageAsset]:

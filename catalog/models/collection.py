@@ -36,6 +36,12 @@ class Collection(models.Model):
     is_in_menu = models.BooleanField(_("stands in the menu"), default=False)
     is_on_home = models.BooleanField(_("stands on the front page"), default=False)
     position = models.PositiveIntegerField(_("position"), default=0)
+    seo_title = models.CharField(
+        _("title for search engines"), max_length=120, blank=True, default="", db_default=""
+    )
+    seo_description = models.CharField(
+        _("description for search engines"), max_length=320, blank=True, default="", db_default=""
+    )
 
     categories = models.ManyToManyField(
         Category, verbose_name=_("categories"), related_name="+", blank=True

@@ -43,12 +43,15 @@ class ProductCard:
     in_stock: bool
     swatches: tuple[Swatch, ...]
     badge: str
+    rating: Decimal | None
+    rating_count: int
 
 
 # The page of ids comes first: the side looks below must run for the cards shown, not for all that
 # were sorted.
 _CARDS = f"""
 SELECT p.id, p.slug, p.title, s.name, p.price_from, p.price_to, p.compare_at_from, p.is_available,
+       p.rating, p.rating_count,
        coalesce(nullif(picture.alt, ''), p.title), picture.original, picture.base,
        picture.renditions, picture.width, picture.height,
        ARRAY(
@@ -87,7 +90,7 @@ def list_cards(product_ids: Sequence[int]) -> list[ProductCard]:
     cards = []
     for row in fetch_rows(_CARDS, {"ids": list(product_ids)}):
         product_id, slug, title, seller, price_from, price_to, compare_at, *rest = row
-        in_stock, *picture, swatches = rest
+        in_stock, rating, rating_count, *picture, swatches = rest
         before = _reduced_from(compare_at, price_from, currency)
         cards.append(
             ProductCard(
@@ -102,6 +105,8 @@ def list_cards(product_ids: Sequence[int]) -> list[ProductCard]:
                 in_stock=in_stock,
                 swatches=tuple(Swatch(label, colour) for label, colour in swatches),
                 badge=sale if before else "",
+                rating=rating,
+                rating_count=rating_count,
             )
         )
     return cards

@@ -60,6 +60,8 @@ class Definition:
     slug: str
     name: str
     description: str
+    seo_title: str
+    seo_description: str
     picture: Picture | None
     rule: Rule | None
     items: tuple[int, ...]
@@ -69,6 +71,8 @@ class Definition:
 class CollectionHead:
     name: str
     description: str
+    seo_title: str
+    seo_description: str
     url: str
     picture: Picture | None
 
@@ -80,7 +84,7 @@ class CollectionPage:
 
 
 _DEFINITIONS = f"""
-SELECT c.id, c.slug, c.name, c.description, c.kind, c.tags, c.facts, c.price_min, c.price_max,
+SELECT c.id, c.slug, c.name, c.description, c.seo_title, c.seo_description, c.kind, c.tags, c.facts, c.price_min, c.price_max,
        c.is_reduced, c.newest_days,
        ARRAY(
            SELECT category_id FROM catalog_collection_categories
@@ -124,7 +128,14 @@ def get_collection_page(slug: str, *, query: Query) -> CollectionPage | None:
     )
     if listing is None:
         return None
-    head = CollectionHead(collection.name, collection.description, url, collection.picture)
+    head = CollectionHead(
+        name=collection.name,
+        description=collection.description,
+        seo_title=collection.seo_title,
+        seo_description=collection.seo_description,
+        url=url,
+        picture=collection.picture,
+    )
     return CollectionPage(collection=head, listing=listing)
 
 
@@ -162,8 +173,8 @@ def make_collection_card(collection: Definition, *, cover: ProductCard | None) -
 
 def _define(row: Sequence[Any]) -> Definition:
     (
-        collection_id, slug, name, description, kind, tags, facts, price_min, price_max,
-        is_reduced, newest_days, categories, sellers, items, *picture,
+        collection_id, slug, name, description, seo_title, seo_description, kind, tags, facts,
+        price_min, price_max, is_reduced, newest_days, categories, sellers, items, *picture,
     ) = row  # fmt: skip
     rule = Rule(
         categories=tuple(categories), sellers=tuple(sellers), tags=tuple(tags),
@@ -176,6 +187,8 @@ def _define(row: Sequence[Any]) -> Definition:
         slug=slug,
         name=name,
         description=description,
+        seo_title=seo_title,
+        seo_description=seo_description,
         picture=make_picture(*picture),
         rule=rule if is_by_rule else None,
         items=() if is_by_rule else tuple(items),

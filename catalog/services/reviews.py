@@ -88,7 +88,7 @@ def write(product_id: int, *, author: Author, words: Words, language: str) -> Re
     if review.is_verified and settings.SHOP_REVIEWS_AT_ONCE:
         _publish(review, by=None)
     _set_photos(review, words.photo_ids)
-    _rate(product_id)
+    rate(product_id)
     return review
 
 
@@ -104,7 +104,7 @@ def publish(review_id: int, *, by: User, revision: int | None = None) -> bool:
         return False
     _publish(review, by=by)
     review_notices.enqueue(review, "published")
-    _rate(review.product_id)
+    rate(review.product_id)
     return True
 
 
@@ -124,7 +124,7 @@ def refuse(review_id: int, *, reason: str, by: User, revision: int | None = None
     review.status, review.refusal, review.decided_by = Status.REFUSED, reason, by
     review.save()
     review_notices.enqueue(review, "refused")
-    _rate(review.product_id)
+    rate(review.product_id)
     return True
 
 
@@ -174,7 +174,7 @@ def delete(review_id: int) -> None:
     """Delete a review with its votes; its photographs stay stored."""
     review = _lock(review_id)
     review.delete()
-    _rate(review.product_id)
+    rate(review.product_id)
 
 
 def _lock(review_id: int) -> Review:
@@ -220,8 +220,9 @@ RETURNING product.id
 """
 
 
-def _rate(product_id: int) -> None:
-    """Repeat on the locked product how its published reviews rate it."""
+@inside_transaction
+def rate(product_id: int) -> None:
+    """Repeat on a product, which the caller has locked, how its published reviews rate it."""
     with connection.cursor() as cursor:
         cursor.execute(_RATE, {"product": product_id})
         is_changed = cursor.fetchone() is not None

@@ -23,6 +23,7 @@ from tests.factories.catalog import (
     OptionValueFactory,
     ProductFactory,
     ProductImageFactory,
+    ReviewFactory,
     VariantFactory,
 )
 
@@ -500,3 +501,15 @@ def test_an_address_cannot_choose_without_end(client, cups) -> None:
 
     assert len(context["listing"].chips) == 40
     assert context["listing"].total == 0
+
+
+def test_a_card_has_stars_once_somebody_gave_them(client, cups) -> None:
+    rated, unrated = BuyableProductFactory(category=cups), BuyableProductFactory(category=cups)
+    ReviewFactory(product=rated, stars=4)
+    ReviewFactory(product=rated, stars=5)
+
+    page = client.get("/categories/cups/")
+
+    ratings = {card.id: (card.rating, card.rating_count) for card in page.context["listing"].cards}
+    assert ratings == {rated.pk: (Decimal("4.50"), 2), unrated.pk: (None, 0)}
+    assert page.content.decode().count("of 5 stars") == 1

@@ -177,6 +177,24 @@ def test_an_empty_collection_says_so(client: Client) -> None:
     assert "Nothing on the shelf just now" in client.get(f"/collections/{collection.slug}/").text
 
 
+def test_search_engines_may_be_told_other_words(client: Client) -> None:
+    collection = choose(BuyableProductFactory(), name="Linen", description="For the table.")
+
+    page = client.get(f"/collections/{collection.slug}/").content.decode()
+    assert "<title>Linen – " in page
+    assert 'name="description" content="For the table."' in page
+
+    collection.seo_title, collection.seo_description = "Table linen", "Washed linen."
+    collection.save()
+    with transaction.atomic():
+        announce(f"collection:{collection.pk}")
+
+    page = client.get(f"/collections/{collection.slug}/").content.decode()
+    assert "<title>Table linen – " in page
+    assert 'name="description" content="Washed linen."' in page
+    assert "<h1>Linen</h1>" in page
+
+
 def test_what_has_no_page_is_not_found(client: Client) -> None:
     hidden = CollectionFactory(is_public=False, is_in_menu=True, is_on_home=True)
 

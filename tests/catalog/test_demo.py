@@ -17,6 +17,7 @@ from catalog.models import (
     Product,
     ProductImage,
     ProductVariant,
+    Review,
     StockLevel,
 )
 from catalog.services import stock
@@ -45,6 +46,9 @@ def test_one_command_fills_the_whole_shop() -> None:
     assert ProductImage.objects.exclude(alt="").count() == 91
     assert ImageAsset.objects.count() == 99
     assert OutboxMessage.objects.filter(task="catalog.make_renditions").count() == 99
+    assert Review.objects.count() == 22
+    assert Product.objects.get(slug="dune-mug").rating_count == 4
+    assert not OutboxMessage.objects.filter(task="catalog.send_review_notice").exists()
     assert TaxRate.objects.count() == 27
     assert ShippingZone.objects.count() == 3
     assert set(Page.objects.values_list("slug", flat=True)) == {
