@@ -26,6 +26,7 @@ PRODUCT_TITLES = {
     "care": "Care",
     "origin": "Origin",
     "tags": "Tags",
+    "collections": "Collections",
     "attributes": "Attributes",
     "images": "Images",
     "seo_title": "SEO title",

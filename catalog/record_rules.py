@@ -48,7 +48,8 @@ def check(record: ProductRecord) -> None:
         _check_length("option", option.name)
         for value in option.values:
             _check_length("value", value.label)
-    if not record.variants and record.status == Product.Status.ACTIVE:
+    is_active = record.status == Product.Status.ACTIVE
+    if is_active and not record.variants and not record.may_be_empty:
         raise ProductRefused(_("There is nothing to buy: no variant has a price."), field="price")
     if len(record.variants) > MOST_VARIANTS:
         raise ProductRefused(_("A product can have 2,000 variants at most."), field="options")

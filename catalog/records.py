@@ -87,7 +87,9 @@ class ProductRecord:
     """A whole product. `handle` is its name in the origin, and its slug unless that is taken.
 
     None means that the origin does not say, and so does a name of a field, of the variants too, in
-    `unsaid`: a product that is in the shop already keeps what it has there.
+    `unsaid`: a product that is in the shop already keeps what it has there. One that `may_be_empty`
+    is active without a variant on purpose. `collections` are those chosen by hand, by slug and name;
+    imports alone see to them.
     """
 
     handle: str
@@ -99,6 +101,7 @@ class ProductRecord:
     care: str = ""
     origin: str = ""
     tags: tuple[str, ...] = ()
+    collections: tuple[CategoryStep, ...] | None = None
     category: tuple[CategoryStep, ...] = ()
     tax_class: str = "standard"
     status: Product.Status = Product.Status.ACTIVE
@@ -107,4 +110,5 @@ class ProductRecord:
     seo_title: str | None = None
     seo_description: str | None = None
     published_at: datetime | None = None
+    may_be_empty: bool = False
     unsaid: frozenset[str] = frozenset()

@@ -58,7 +58,7 @@ class EmporiumWriter:
             yield self._lay_out(cells | _describe_variant(variant))
             cells = {"handle": record.handle}
         if not record.variants:
-            yield self._lay_out(cells)
+            yield self._lay_out(cells | {"is_active": NO})
 
     def _lay_out(self, cells: Cells) -> list[str]:
         return [neutralise(cells.get(name, "")) for name in self.columns]
@@ -73,13 +73,18 @@ def _describe_product(record: ProductRecord, seller: str) -> Cells:
         "published_at": record.published_at.astimezone(UTC).isoformat()
         if record.published_at
         else "",
-        "category": f" {BETWEEN_STEPS} ".join(_write_step(step) for step in record.category),
+        "category": f" {BETWEEN_STEPS} ".join(
+            _write_step(step, BETWEEN_STEPS) for step in record.category
+        ),
         "tax_class": record.tax_class,
         "short_description": record.short_description,
         "description": record.description,
         "care": record.care,
         "origin": record.origin,
         "tags": write_list(record.tags),
+        "collections": f" {BETWEEN} ".join(
+            _write_step(step, BETWEEN) for step in record.collections or ()
+        ),
         "attributes": "\n".join(_write_fact(fact) for fact in record.attributes),
         "images": "\n".join(_write_image(image) for image in record.images),
         "seo_title": record.seo_title or "",
@@ -92,9 +97,9 @@ def _describe_product(record: ProductRecord, seller: str) -> Cells:
 
 
 @lru_cache(maxsize=4096)
-def _write_step(step: CategoryStep) -> str:
-    """Write a category's name, with its slug where that does not follow from the name."""
-    name = escape(step.name, signs=f"{BETWEEN_STEPS}[")
+def _write_step(step: CategoryStep, sign: str) -> str:
+    """Write a name, with its slug where that does not follow from the name."""
+    name = escape(step.name, signs=f"{sign}[")
     if step.slug == slugify(step.name) and len(step.slug) <= SHORT_STEP:
         return name
     return f"{name} [{step.slug}]"

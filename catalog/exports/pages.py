@@ -135,6 +135,12 @@ FROM catalog_attributevalue value JOIN catalog_attribute attribute ON attribute.
 WHERE value.product_id = ANY(%(ids)s)
 ORDER BY value.product_id, attribute.position, attribute.name, attribute.id, value.id
 """
+_COLLECTIONS = """
+SELECT item.product_id, collection.slug, collection.name
+FROM catalog_collectionitem item JOIN catalog_collection collection ON collection.id = item.collection_id
+WHERE item.product_id = ANY(%(ids)s) AND collection.kind = 'hand'
+ORDER BY item.product_id, collection.slug
+"""
 
 
 def _limit(choice: Choice) -> tuple[str, dict[str, Any]]:
@@ -178,6 +184,7 @@ class _Page:
         self.variants = _by_product(fetch_rows(_VARIANTS, ids))
         self.images = _by_product(fetch_rows(_IMAGES, ids))
         self.facts = _by_product(fetch_rows(_FACTS, ids))
+        self.collections = _by_product(fetch_rows(_COLLECTIONS, ids))
 
     def products(self) -> Iterator[OwnedProduct]:
         for product_id, seller, path, tax_class, *words in self.rows:
@@ -193,6 +200,9 @@ class _Page:
                     care=care,
                     origin=origin,
                     tags=tuple(tags),
+                    collections=tuple(
+                        CategoryStep(*row) for row in self.collections.get(product_id, ())
+                    ),
                     category=self._name_steps(path),
                     tax_class=tax_class,
                     status=Product.Status(status),

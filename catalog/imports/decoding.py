@@ -14,7 +14,8 @@ from django.utils.translation import gettext as _
 
 from catalog.imports.reading import UnreadableFile
 
-MOST_BYTES = 1024 * 1024 * 1024
+MEGABYTE = 1024 * 1024
+MOST_BYTES = 1024 * MEGABYTE
 """Of the unpacked file: a gzip bomb ends here."""
 BLOCK = 1024 * 1024
 SAMPLE = 64 * 1024
@@ -37,7 +38,9 @@ WESTERN = "cp1252"
 
 
 @contextmanager
-def open_text(file: IO[bytes]) -> Iterator[tuple[io.TextIOWrapper, str]]:
+def open_text(
+    file: IO[bytes], *, most_bytes: int = MOST_BYTES
+) -> Iterator[tuple[io.TextIOWrapper, str]]:
     """Give the file as text, line ends untouched, and the name of its encoding.
 
     The bytes are gone through once before, so that a file that turns out to be unreadable at its
@@ -48,7 +51,7 @@ def open_text(file: IO[bytes]) -> Iterator[tuple[io.TextIOWrapper, str]]:
     file.seek(0)
     content: Any = gzip.GzipFile(fileobj=file) if is_packed else _Borrowed(file)
     with content:
-        encoding = _find_encoding(content)
+        encoding = _find_encoding(content, most_bytes)
         content.seek(0)
         text = io.TextIOWrapper(content, encoding=encoding, newline="")
         try:
@@ -72,13 +75,14 @@ class _Borrowed(io.RawIOBase):
     def seek(self, offset: int, whence: int = 0) -> int:
         return self.file.seek(offset, whence)
 
+    # The types allow every kind of buffer; `RawIOBase.read` passes one with a length and slices.
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         block = self.file.read(len(buffer))
         buffer[: len(block)] = block
         return len(block)
 
 
-def _find_encoding(content: IO[bytes]) -> str:
+def _find_encoding(content: IO[bytes], most_bytes: int) -> str:
     """Decode everything once; UTF-8 unless the file says or shows something else."""
     try:
         start = _read_block(content, SAMPLE)
@@ -89,15 +93,14 @@ def _find_encoding(content: IO[bytes]) -> str:
         lines, is_plain, size = 1, True, 0
         while block := _read_block(content, BLOCK):
             size += len(block)
-            if size > MOST_BYTES:
-                raise UnreadableFile(_("The file is larger than 1 GB. Please split it."))
+            _refuse_longer(size, most_bytes)
             try:
                 text = decoder.decode(block)
             except UnicodeDecodeError as error:
                 # `error.object` is the block with what was left over of the one before.
                 before = error.object[: error.start]
                 if encoding == "utf-8" and is_plain and before.isascii():
-                    return _accept_western(content)
+                    return _accept_western(content, most_bytes)
                 raise _no_text(lines + before.count(b"\n")) from None
             is_plain = is_plain and text.isascii()
             lines += text.count("\n")
@@ -110,20 +113,27 @@ def _find_encoding(content: IO[bytes]) -> str:
     return encoding
 
 
-def _accept_western(content: IO[bytes]) -> str:
+def _accept_western(content: IO[bytes], most_bytes: int) -> str:
     """Take what is no UTF-8 and never was for Windows' Western code page, if it can be."""
     content.seek(0)
     decoder = codecs.getincrementaldecoder(WESTERN)()
     lines, size = 1, 0
     while block := _read_block(content, BLOCK):
         size += len(block)
-        if size > MOST_BYTES:
-            raise UnreadableFile(_("The file is larger than 1 GB. Please split it."))
+        _refuse_longer(size, most_bytes)
         try:
             lines += decoder.decode(block).count("\n")
         except UnicodeDecodeError as error:
             raise _no_text(lines + error.object[: error.start].count(b"\n")) from None
     return WESTERN
+
+
+def _refuse_longer(size: int, most_bytes: int) -> None:
+    if size > most_bytes:
+        raise UnreadableFile(
+            _("Unpacked, the file is larger than %(count)d MB. Please split it.")
+            % {"count": most_bytes // MEGABYTE}
+        )
 
 
 def _read_block(content: IO[bytes], size: int) -> bytes:

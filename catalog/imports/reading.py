@@ -117,7 +117,7 @@ class Reader:
 
     def key(self, row: Row) -> str:
         """Name the product that a row belongs to. Raises `RowRefused`."""
-        raise NotImplementedError
+        raise NotImplementedError  # Only a reader of one format knows.
 
     def handle(self, row: Row) -> str:
         """Name a row's product in findings, as its owner knows it."""
@@ -133,7 +133,7 @@ class Reader:
 
     def read(self, rows: Sequence[Row]) -> Iterator[ReadProduct | Finding]:
         """Make at most one product of its rows, in the file's order, with findings before it."""
-        raise NotImplementedError
+        raise NotImplementedError  # Only a reader of one format knows.
 
     def title(self, column: str) -> str:
         """Call a column as this file does, or as most files do when this one has none."""

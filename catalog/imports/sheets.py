@@ -21,6 +21,7 @@ from typing import IO, TextIO
 from django.utils.translation import gettext as _
 
 from catalog.imports import decoding
+from catalog.imports.lines import Lines
 from catalog.imports.reading import (
     Finding,
     Reader,
@@ -31,8 +32,6 @@ from catalog.imports.reading import (
 )
 
 LONGEST_CELL = 1_000_000
-LONGEST_QUOTE = 32 * 1024 * 1024
-"""No row has so many letters; a quotation left open would swallow the rest of the file."""
 MOST_COLUMNS = 2_000
 MOST_ROWS_OF_PRODUCT = 5_000
 BATCH = 1_000
@@ -139,7 +138,9 @@ def _find_gap(rows: list[tuple[int, int, str]], handle: str) -> list[Finding]:
 
 
 @contextmanager
-def open_sheet(file: IO[bytes], reader_class: type[Reader]) -> Iterator[Sheet]:
+def open_sheet(
+    file: IO[bytes], reader_class: type[Reader], *, most_bytes: int = decoding.MOST_BYTES
+) -> Iterator[Sheet]:
     """Lay a file's rows on disk, as a reader wants them. Raises `UnreadableFile`."""
     with tempfile.TemporaryDirectory(prefix="import-") as folder:
         database = sqlite3.connect(Path(folder) / "rows.sqlite3", isolation_level=None)
@@ -148,7 +149,7 @@ def open_sheet(file: IO[bytes], reader_class: type[Reader]) -> Iterator[Sheet]:
                 "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -8192;"
                 + _SCHEMA
             )
-            with decoding.open_text(file) as (text, encoding):
+            with decoding.open_text(file, most_bytes=most_bytes) as (text, encoding):
                 yield _lay_out(text, encoding, reader_class, database)
         finally:
             database.close()
@@ -157,11 +158,10 @@ def open_sheet(file: IO[bytes], reader_class: type[Reader]) -> Iterator[Sheet]:
 def _lay_out(
     text: TextIO, encoding: str, reader_class: type[Reader], database: sqlite3.Connection
 ) -> Sheet:
-    csv.field_size_limit(LONGEST_QUOTE)
-    lines = _Lines(text)
+    lines = Lines(text)
     first = lines.peek()
     delimiter = max(",;\t", key=first.count)
-    cells = csv.reader(lines, delimiter=delimiter, strict=True)
+    cells = lines.cut(delimiter)
     try:
         header = next(cells, [])
     except csv.Error:
@@ -206,55 +206,10 @@ def _find_first(database: sqlite3.Connection, mark: str) -> int:
     return found[0] if found else 0
 
 
-class _Lines:
-    """The lines of a text, counted, without what no database can hold.
-
-    Of one row no more is read than memory may hold, on one line or on many.
-    """
-
-    def __init__(self, text: TextIO) -> None:
-        self.text = text
-        self.waiting: list[str] = []
-        self.number = 0
-        self.size = 0
-        self.is_over = False
-        self.has_nul = False
-
-    def peek(self) -> str:
-        line = self.text.readline(LONGEST_QUOTE + 1)
-        self.waiting.append(line)
-        return line
-
-    def begin_row(self) -> None:
-        self.size = 0
-
-    def __iter__(self) -> _Lines:
-        return self
-
-    def __next__(self) -> str:
-        line = self.waiting.pop() if self.waiting else self.text.readline(LONGEST_QUOTE + 1)
-        if not line:
-            self.is_over = True
-            raise StopIteration
-        self.number += 1
-        self.size += len(line)
-        if self.size > LONGEST_QUOTE:
-            raise csv.Error("field larger than a row may be")
-        if "\x00" in line:
-            self.has_nul = True
-            return line.replace("\x00", "")
-        return line
-
-    def take_nul(self) -> bool:
-        """Say whether a NUL was dropped since this was asked last."""
-        had_nul, self.has_nul = self.has_nul, False
-        return had_nul
-
-
 class _Loader:
     """Puts the rows of a file into the sheet, and findings about those that cannot be read."""
 
-    def __init__(self, sheet: Sheet, lines: _Lines, header: list[str], places: Mapping[str, int]):
+    def __init__(self, sheet: Sheet, lines: Lines, header: list[str], places: Mapping[str, int]):
         self.sheet = sheet
         self.reader = sheet.reader
         self.database = sheet.database

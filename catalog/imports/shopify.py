@@ -116,6 +116,7 @@ class ShopifyReader(Reader):
         "options": "value1",
         "tag": "tags",
         "attribute": "vendor",
+        "category": "category",
     }
 
     @classmethod

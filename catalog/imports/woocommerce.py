@@ -131,6 +131,8 @@ class WooCommerceReader(Reader):
         "option": "attribute1name",
         "value": "attribute1value",
         "attribute": "attribute1name",
+        "attributes": "attribute1name",
+        "category": "categories",
         "tag": "tags",
         "seo_title": "seo_title",
         "seo_description": "seo_description",

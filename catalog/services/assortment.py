@@ -228,12 +228,19 @@ def _take_off_sale(rows: Iterable[ProductVariant]) -> bool:
 
 
 def _refuse_foreign_skus(product: Product, skus: Sequence[str]) -> None:
+    """Refuse SKUs of other products; nobody learns anything of another seller's."""
     other = (
         ProductVariant.objects.filter(sku__in=skus)
         .exclude(product=product)
         .select_related("product")
         .first()
     )
+    if other and other.product.seller_id != product.seller_id:
+        raise ProductRefused(
+            _("The SKU %(sku)s is taken in this shop already; every variant needs its own.")
+            % {"sku": other.sku},
+            field="sku",
+        )
     if other:
         raise ProductRefused(
             _("The SKU %(sku)s already belongs to “%(product)s”; every variant needs its own.")

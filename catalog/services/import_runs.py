@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import IO, TYPE_CHECKING
 
+from django.db.models import Exists, OuterRef
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
@@ -20,7 +21,7 @@ from catalog.errors import ImportRefused
 from catalog.imports.reading import UnreadableFile
 from catalog.models import ImportPart, ImportRun
 from catalog.services import importing
-from catalog.services.importing import RunLost
+from catalog.services.import_checkpoints import RunLost
 from shop.clock import now
 from shop.errors import BusyError
 from shop.services import outbox
@@ -35,6 +36,12 @@ LATER = 7
 SECONDS = 30
 """So long a task works on a file before others have their turn."""
 LARGEST_UPLOAD = 100 * 1024 * 1024
+LARGEST_UNPACKED = 300 * 1024 * 1024
+"""Each task lays the rows on disk anew, which must leave it time to work on them."""
+MOST_AT_ONCE = 3
+"""So many uploads of a seller wait or are worked on; others want their turn."""
+MOST_KEPT = 5
+"""So many files of a seller are kept that were tried or stopped: the newest."""
 PART = 1024 * 1024
 PARTS_KEPT = timedelta(days=7)
 RUNS_KEPT = timedelta(days=365)
@@ -58,7 +65,6 @@ class Choices:
     follows_sellers: bool = False
 
 
-@no_transaction
 def describe(
     file: IO[bytes],
     name: str,
@@ -71,6 +77,7 @@ def describe(
     """Return an unsaved run of a file, which is read once for its checksum."""
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
+    # The types ask for `getbuffer` or `readinto`, which uploads have, but `IO[bytes]` does not name.
     checksum = hashlib.file_digest(file, "sha256")  # type: ignore[arg-type]
     return ImportRun(
         seller=seller,
@@ -125,6 +132,7 @@ def upload(file: IO[bytes], run: ImportRun) -> ImportRun:
         raise ImportRefused(_("The file is empty."))
     if run.size > LARGEST_UPLOAD:
         raise ImportRefused(_("The file is larger than 100 MB. Pack it with gzip, or split it."))
+    _make_room(run.seller_id)
     run.save()
     file.seek(0)
     number = 0
@@ -137,7 +145,11 @@ def upload(file: IO[bytes], run: ImportRun) -> ImportRun:
 
 @own_transaction
 def do_for_real(rehearsal: ImportRun, *, actor: User | None) -> ImportRun:
-    """Import the file that was tried. Raises `ImportRefused` when that was done or is too late."""
+    """Import the file that was tried.
+
+    Raises `ImportRefused` when that was done, is too late, or others go on.
+    """
+    _make_room(rehearsal.seller_id, beside=rehearsal.pk)
     row = ImportRun.objects.select_for_update().get(pk=rehearsal.pk)
     if not row.is_rehearsal or row.state != State.FINISHED or not row.parts.exists():
         raise ImportRefused(_("The file is not kept any more. Upload it again."))
@@ -158,6 +170,28 @@ def do_for_real(rehearsal: ImportRun, *, actor: User | None) -> ImportRun:
     return run
 
 
+@inside_transaction
+def _make_room(seller_id: int, *, beside: int = 0) -> None:
+    """See that a seller has room for one more import `beside` a run; locks the seller.
+
+    Forgets the oldest files that nobody works on. Raises `ImportRefused` while too many go on.
+    """
+    Seller.objects.select_for_update(no_key=True).get(pk=seller_id)
+    parts = ImportPart.objects.filter(run=OuterRef("pk"))
+    kept = ImportRun.objects.filter(Exists(parts), seller=seller_id).exclude(pk=beside)
+    if kept.filter(state__in=(State.WAITING, State.RUNNING)).count() >= MOST_AT_ONCE:
+        raise ImportRefused(
+            _(
+                "%(count)d imports of this seller are waiting or going on. Let one of them finish, "
+                "or stop it, then try again."
+            )
+            % {"count": MOST_AT_ONCE}
+        )
+    resting = kept.filter(state__in=(State.FINISHED, State.STOPPED)).order_by("-id")
+    oldest = list(resting.values_list("pk", flat=True)[MOST_KEPT - 1 :])
+    ImportPart.objects.filter(run__in=oldest).delete()
+
+
 @own_transaction
 def stop(run: ImportRun) -> bool:
     """Stop a run after the batch in hand; what is in stays. Say whether it was going on."""
@@ -168,6 +202,7 @@ def stop(run: ImportRun) -> bool:
 @own_transaction
 def go_on(run: ImportRun) -> None:
     """Have a stopped run, or one whose task was lost, go on. Raises `ImportRefused`."""
+    _make_room(run.seller_id, beside=run.pk)
     row = ImportRun.objects.select_for_update().get(pk=run.pk)
     if row.is_over:
         raise ImportRefused(_("This import is over."))
@@ -187,7 +222,7 @@ def work(run_id: int, *, seconds: float = SECONDS) -> None:
         return
     try:
         with override(run.language or None), _assemble(run) as file:
-            is_over = importing.work(run, file, seconds=seconds)
+            is_over = importing.work(run, file, seconds=seconds, most_bytes=LARGEST_UNPACKED)
     except BusyError as error:
         raise ImportBusy(str(error)) from error
     except (RunLost, UnreadableFile):

@@ -1,39 +1,44 @@
 """Imports products from files, batch after batch; what was done is never done again.
 
-A batch of products, the findings about them and the run's checkpoint are one transaction. Whoever
-takes a run over counts up its `attempt`; an older process that still lives finds that out with its
-next batch, which is rolled back.
+A batch of products, the findings about them and the run's checkpoint are one transaction.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
 from django.db import DataError, IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from accounts.models import Seller
 from catalog.errors import ProductRefused
+from catalog.imports import decoding
 from catalog.imports.emporium import EmporiumReader
 from catalog.imports.reading import Finding, Reader, ReadProduct, UnreadableFile
 from catalog.imports.sheets import ReadGroup, Sheet, open_sheet
 from catalog.imports.shopify import ShopifyReader
 from catalog.imports.woocommerce import WooCommerceReader
-from catalog.models import ImportFinding, ImportRun, Product
-from catalog.services import import_pictures, newcomers, publishing, stock
+from catalog.models import ImportRun
+from catalog.services import (
+    collecting,
+    import_checkpoints,
+    import_pictures,
+    newcomers,
+    publishing,
+    stock,
+    unchanged,
+)
+from catalog.services.import_checkpoints import RunLost, Tally
 from catalog.services.import_pictures import Pictures
+from catalog.services.import_rights import Rights, explain
 from catalog.services.newcomers import Newcomer
-from catalog.services.publishing import Change, StockTaking
-from shop.clock import now
+from catalog.services.publishing import Change, Saved, StockTaking
 from shop.errors import BusyError, ShopError
 from shop.locking import retry_when_busy
-from shop.models import TaxClass
 from shop.transactions import no_transaction, own_transaction
 
 logger = logging.getLogger(__name__)
@@ -50,20 +55,6 @@ PAUSES = (0.5, 2, 5, 15, 30)
 Progress = Callable[[int, int], None]
 
 
-class RunLost(Exception):
-    """A person stopped the run, or another process took it over; nothing more is saved here."""
-
-
-@dataclass
-class Tally:
-    """What came of some products."""
-
-    changes: Counter[Change] = field(default_factory=Counter)
-    refused: int = 0
-    pictures_left_out: int = 0
-    findings: list[Finding] = field(default_factory=list)
-
-
 @no_transaction
 def work(
     run: ImportRun,
@@ -71,22 +62,23 @@ def work(
     *,
     images_from: Path | None = None,
     seconds: float | None = None,
+    most_bytes: int = decoding.MOST_BYTES,
     progress: Progress = lambda done, total: None,
     notice: Callable[[Finding], None] = lambda finding: None,
 ) -> bool:
     """Go on with a run where it stands; say whether it is over.
 
     What is broken is named, the rest goes in. With `seconds` it stops after about so long, at the
-    end of a batch. Pictures come from the folder `images_from`, by the last part of their
+    end of a batch; `most_bytes` is how long the file may be, unpacked. Pictures come from the folder `images_from`, by the last part of their
     addresses; else tasks fetch them if the run says so. A run without a primary key is only tried:
     nothing of it is kept, and `notice` hears what there is to say. Raises `UnreadableFile`,
     `RunLost` and `BusyError`.
     """
-    if run.pk and not _take_over(run):
+    if run.pk and not import_checkpoints.take_over(run):
         raise RunLost
     try:
-        with open_sheet(file, READERS[run.format]) as sheet:
-            _describe(run, sheet)
+        with open_sheet(file, READERS[run.format], most_bytes=most_bytes) as sheet:
+            import_checkpoints.describe(run, sheet)
             return _work_through(
                 run,
                 sheet,
@@ -96,7 +88,7 @@ def work(
                 notice=notice,
             )
     except UnreadableFile as error:
-        _finish(run, ImportRun.State.FAILED, error=str(error))
+        import_checkpoints.finish(run, ImportRun.State.FAILED, error=str(error))
         raise
 
 
@@ -110,14 +102,14 @@ def _work_through(
     notice: Callable[[Finding], None],
 ) -> bool:
     total = sheet.total
-    sellers = _Sellers(run)
+    rights = Rights(run)
     for batch in _batch(sheet.read(after=run.done)):
         found = pictures.find([group.product.record for group in batch if group.product])
-        _save_when_free(run, batch, sheet.reader, pictures, found, sellers, notice)
+        _save_when_free(run, batch, sheet.reader, pictures, found, rights, notice)
         progress(max(run.done, 0), total)
         if ends is not None and time.monotonic() > ends and run.done < total:
             return False
-    _finish(run, ImportRun.State.FINISHED)
+    import_checkpoints.finish(run, ImportRun.State.FINISHED)
     return True
 
 
@@ -127,20 +119,20 @@ def _save_when_free(
     reader: Reader,
     pictures: Pictures,
     found: import_pictures.Found,
-    sellers: _Sellers,
+    rights: Rights,
     notice: Callable[[Finding], None],
 ) -> None:
     """Save a batch; wait while others hold what it needs. Raises `BusyError` in the end."""
     for pause in (*PAUSES, None):
         try:
-            tally = _save_batch(run, batch, reader, pictures, found, sellers)
+            tally = _save_batch(run, batch, reader, pictures, found, rights)
         except BusyError:
             if pause is None:
                 raise
             time.sleep(pause)
         else:
             break
-    _count(run, tally, batch[-1].number)
+    import_checkpoints.count(run, tally, batch[-1].number)
     for finding in tally.findings:
         notice(finding)
 
@@ -153,18 +145,18 @@ def _save_batch(
     reader: Reader,
     pictures: Pictures,
     found: import_pictures.Found,
-    sellers: _Sellers,
+    rights: Rights,
 ) -> Tally:
     tally = Tally()
     with transaction.atomic():
         for group in batch:
             tally.findings += group.findings
             tally.refused += group.number > 0 and group.product is None
-        _save_products(_Desk(run, reader, pictures, found, sellers, tally), batch)
+        _save_products(_Desk(run, reader, pictures, found, rights, tally), batch)
         if run.is_rehearsal:
             transaction.set_rollback(True)
     if run.pk:
-        _record(run, tally, max(group.number for group in batch))
+        import_checkpoints.record(run, tally, max(group.number for group in batch))
     return tally
 
 
@@ -176,7 +168,7 @@ class _Desk:
     reader: Reader
     pictures: Pictures
     found: import_pictures.Found
-    sellers: _Sellers
+    rights: Rights
     tally: Tally
 
     @property
@@ -188,71 +180,125 @@ class _Desk:
 
 def _save_products(desk: _Desk, batch: Iterable[ReadGroup]) -> None:
     """Save the new products of a batch together, the others one by one, in the file's order."""
-    products = [group.product for group in batch if group.product]
+    products = _admit(desk, [group.product for group in batch if group.product])
     if desk.run.recounts_stock:
         stock.lock_shelves({row.sku for each in products for row in each.record.variants})
-    created = _create(desk, products)
+    wanted = {place: _prepare(desk, product) for place, product in enumerate(products)}
+    saved = _go_together(desk, wanted)
+    written: set[int] = set()
     for place, product in enumerate(products):
         desk.tally.findings += desk.found.list_findings(product, desk.reader)
-        if place in created:
-            desk.tally.changes[Change.CREATED] += 1
-            desk.tally.pictures_left_out += desk.pictures.ask_for(
-                created[place], product, desk.found
-            )
+        known = saved.get(place)
+        if known and (known.change == Change.CREATED or known.product.pk not in written):
+            left_out = desk.pictures.ask_for(known.product, product, desk.found)
+            desk.tally.pictures_left_out += left_out
+        elif one := _save(desk, product, wanted[place]):
+            saved[place] = one
+            written.add(one.product.pk)
         else:
-            _save(desk, product)
+            saved.pop(place, None)
+    changed = _collect(desk, products, saved)
+    for each in saved.values():
+        is_moved = each.change == Change.UNCHANGED and each.product.pk in changed
+        desk.tally.changes[Change.UPDATED if is_moved else each.change] += 1
 
 
-def _create(desk: _Desk, products: Sequence[ReadProduct]) -> dict[int, Product]:
-    """Create what is new; when that fails as a whole, each is to be tried by itself."""
-    places: list[int] = []
-    new: list[Newcomer] = []
-    for place, product in enumerate(products):
-        try:
-            seller = desk.sellers.find(product)
-        except ProductRefused:
-            continue
-        assets = desk.pictures.choose(product.record, desk.found)
-        places.append(place)
-        new.append(Newcomer(product.record, seller, assets))
+def _admit(desk: _Desk, products: Sequence[ReadProduct]) -> list[ReadProduct]:
+    """Return the products as far as the person behind the run may bring them."""
+    admitted: list[ReadProduct] = []
+    for item in desk.rights.fit(products, desk.reader):
+        if isinstance(item, ReadProduct):
+            admitted.append(item)
+        else:
+            desk.tally.findings.append(item)
+            desk.tally.refused += not item.is_remark
+    return admitted
+
+
+def _prepare(desk: _Desk, product: ReadProduct) -> Newcomer:
+    record = product.record
+    if not product.is_whole:
+        record = replace(record, unsaid=record.unsaid | {"variants"})
+    seller = desk.rights.find_seller(product)
+    return Newcomer(record, seller, desk.pictures.choose(record, desk.found))
+
+
+def _go_together(desk: _Desk, wanted: Mapping[int, Newcomer]) -> dict[int, Saved]:
+    """Create what is new and find what is unchanged, by place; the rest is to be tried one by one.
+
+    When that fails as a whole, all of it is.
+    """
+    taking = desk.stock_taking
     try:
         with transaction.atomic():
-            created = newcomers.create(new, stock_taking=desk.stock_taking)
+            created = newcomers.create(list(wanted.values()), stock_taking=taking)
+            others = {place: each for place, each in wanted.items() if place not in created}
+            same = unchanged.find(others, stock_taking=taking)
     except BusyError:
         raise
     except (ShopError, IntegrityError, DataError) as error:
         logger.warning("import %s: a batch goes in one by one: %s", desk.run.pk, error)
         return {}
-    return {places[number]: product for number, product in created.items()}
+    return {place: Saved(product, Change.CREATED) for place, product in created.items()} | {
+        place: Saved(product, Change.UNCHANGED) for place, product in same.items()
+    }
 
 
-def _save(desk: _Desk, product: ReadProduct) -> None:
-    record, tally = product.record, desk.tally
-    if not product.is_whole:
-        record = replace(record, unsaid=record.unsaid | {"variants"})
+def _save(desk: _Desk, product: ReadProduct, wanted: Newcomer) -> Saved | None:
+    """Save a product by itself, or say why not."""
     try:
         with transaction.atomic():
             saved = publishing.write_product(
-                record,
-                seller=desk.sellers.find(product),
+                wanted.record,
+                seller=wanted.seller,
                 stock_taking=desk.stock_taking,
-                assets=desk.pictures.choose(record, desk.found),
+                assets=wanted.assets,
             )
             left_out = desk.pictures.ask_for(saved.product, product, desk.found)
     except BusyError:
         raise
     except (ShopError, IntegrityError, DataError) as error:
-        tally.refused += 1
-        tally.findings.append(_explain(product, desk.reader, error))
-    else:
-        tally.changes[saved.change] += 1
-        tally.pictures_left_out += left_out
+        desk.tally.refused += 1
+        desk.tally.findings.append(_explain(product, desk.reader, error))
+        return None
+    desk.tally.pictures_left_out += left_out
+    return saved
+
+
+def _collect(
+    desk: _Desk, products: Sequence[ReadProduct], saved: Mapping[int, Saved]
+) -> frozenset[int]:
+    """Put the products into their collections; return the ids of those that were elsewhere."""
+    collected = collecting.collect(
+        {
+            each.product.pk: steps
+            for place, each in saved.items()
+            if (steps := products[place].record.collections) is not None
+        }
+    )
+    for place in saved:
+        product = products[place]
+        for step in product.record.collections or ():
+            if step.slug in collected.by_rule:
+                desk.tally.findings.append(_explain_rule(product, desk.reader, step.name))
+    return collected.changed
+
+
+def _explain_rule(product: ReadProduct, reader: Reader, name: str) -> Finding:
+    message = _("The collection “%(name)s” finds its products by a rule; this says nothing to it.")
+    return Finding(
+        product.line,
+        product.record.handle[:255],
+        reader.title_of_field("collections"),
+        message % {"name": name[:120]},
+        is_remark=True,
+    )
 
 
 def _explain(product: ReadProduct, reader: Reader, error: Exception) -> Finding:
     handle = product.record.handle[:255]
     if isinstance(error, ProductRefused):
-        return Finding(product.line, handle, reader.title_of_field(error.field), str(error))
+        return explain(product, reader, error)
     if isinstance(error, ShopError):
         return Finding(product.line, handle, "", str(error))
     if isinstance(error, IntegrityError):
@@ -273,115 +319,3 @@ def _batch(groups: Iterable[ReadGroup]) -> Iterator[list[ReadGroup]]:
             batch, rows = [], 0
     if batch:
         yield batch
-
-
-class _Sellers:
-    """Finds whose product it is: the run's seller, unless the run follows what its file says.
-
-    Somebody who works for a seller cannot invent a tax class: it would have no rates, and so no tax.
-    """
-
-    def __init__(self, run: ImportRun) -> None:
-        self.run = run
-        self.by_slug: dict[str, Seller | None] = {}
-        actor = run.actor
-        is_bound = actor and not actor.is_superuser and actor.seller_memberships.exists()
-        known = {"standard", *TaxClass.objects.values_list("code", flat=True)}
-        self.tax_classes = known if is_bound else None
-
-    def find(self, product: ReadProduct) -> Seller:
-        code = product.record.tax_class
-        if self.tax_classes is not None and code not in self.tax_classes:
-            raise ProductRefused(
-                _("There is no tax class “%(code)s” in this shop; its staff can add it.")
-                % {"code": code[:60]},
-                field="tax_class",
-            )
-        slug = product.seller
-        if not slug or slug == self.run.seller.slug or not self.run.follows_sellers:
-            return self.run.seller
-        if slug not in self.by_slug:
-            self.by_slug[slug] = Seller.objects.filter(slug=slug).first()
-        seller = self.by_slug[slug]
-        if seller is None:
-            raise ProductRefused(
-                _("There is no seller “%(slug)s” in this shop. Add it first.")
-                % {"slug": slug[:80]},
-                field="seller",
-            )
-        return seller
-
-
-@own_transaction
-def _take_over(run: ImportRun) -> bool:
-    """Make this process the one that works on the run, unless it is over or stopped."""
-    row = ImportRun.objects.select_for_update().filter(pk=run.pk).first()
-    if row is None or row.is_over or row.state == ImportRun.State.STOPPED:
-        return False
-    run.attempt = row.attempt + 1
-    run.done = row.done
-    run.state = ImportRun.State.RUNNING
-    run.heard_at = now()
-    run.save(update_fields=["attempt", "state", "heard_at"])
-    for name in ("created", "updated", "unchanged", "refused", "pictures_left_out"):
-        setattr(run, name, getattr(row, name))
-    return True
-
-
-@own_transaction
-def _describe(run: ImportRun, sheet: Sheet) -> None:
-    run.total, run.rows, run.encoding = sheet.total, sheet.rows, sheet.encoding
-    if run.pk:
-        ImportRun.objects.filter(pk=run.pk).update(
-            total=run.total, rows=run.rows, encoding=run.encoding, heard_at=now()
-        )
-
-
-def _record(run: ImportRun, tally: Tally, done: int) -> None:
-    """Move the checkpoint, with what is to be said, in the transaction of the batch."""
-    numbers = _add(run, tally)
-    is_ours = ImportRun.objects.filter(
-        pk=run.pk, attempt=run.attempt, done=run.done, state=ImportRun.State.RUNNING
-    ).update(done=done, heard_at=now(), **numbers)
-    if not is_ours:
-        raise RunLost
-    ImportFinding.objects.bulk_create(
-        ImportFinding(
-            run=run,
-            line=finding.line,
-            handle=finding.handle[:255],
-            column=finding.column[:255],
-            message=finding.message,
-            is_remark=finding.is_remark,
-        )
-        for finding in tally.findings
-    )
-
-
-def _add(run: ImportRun, tally: Tally) -> dict[str, int]:
-    return {
-        "created": run.created + tally.changes[Change.CREATED],
-        "updated": run.updated + tally.changes[Change.UPDATED],
-        "unchanged": run.unchanged + tally.changes[Change.UNCHANGED],
-        "refused": run.refused + tally.refused,
-        "pictures_left_out": run.pictures_left_out + tally.pictures_left_out,
-    }
-
-
-def _count(run: ImportRun, tally: Tally, done: int) -> None:
-    """Keep the run in memory as its row is."""
-    for name, number in _add(run, tally).items():
-        setattr(run, name, number)
-    run.done = done
-
-
-@own_transaction
-def _finish(run: ImportRun, state: ImportRun.State, *, error: str = "") -> None:
-    run.state, run.error, run.finished_at = state, error, now()
-    if run.pk:
-        is_ours = ImportRun.objects.filter(pk=run.pk, attempt=run.attempt).update(
-            state=state, error=error, finished_at=run.finished_at
-        )
-        # Who took the run over still needs the file; a rehearsed one may be imported yet.
-        if is_ours and not (run.is_rehearsal and state == ImportRun.State.FINISHED):
-            run.parts.all().delete()

@@ -97,7 +97,7 @@ def _find_taken(
 
 
 def _save_products(newcomers: Sequence[Newcomer], slugs: Mapping[int, str]) -> dict[int, Product]:
-    ways = _find_categories(newcomers[place].record.category for place in slugs)
+    ways = find_categories(newcomers[place].record.category for place in slugs)
     tax_classes = {}
     products: dict[int, Product] = {}
     for place, slug in slugs.items():
@@ -118,7 +118,7 @@ def _save_products(newcomers: Sequence[Newcomer], slugs: Mapping[int, str]) -> d
     return products
 
 
-def _find_categories(
+def find_categories(
     ways: Iterable[tuple[CategoryStep, ...]],
 ) -> dict[tuple[CategoryStep, ...], Category | None]:
     """Find those ways through the categories whose end is there already."""

@@ -198,6 +198,81 @@ def test_file_over_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None
     assert not ImportRun.objects.exists()
 
 
+def test_more_imports_than_may_wait_at_once_are_refused_until_one_is_over() -> None:
+    browser, rival = member(), member()
+    for _number in range(import_runs.MOST_AT_ONCE):
+        assert upload(browser).status_code == 302
+
+    refused = upload(browser)
+
+    html = refused.content.decode()
+    message = "3 imports of this seller are waiting or going on."
+    assert message in html
+    assert 'href="#id_file"' in html
+    assert ImportRun.objects.count() == 3
+    assert upload(rival).status_code == 302
+    first = ImportRun.objects.earliest("pk")
+    press(browser, first, "stop")
+    assert upload(browser).status_code == 302
+    answer = browser.post(address("catalog_importrun", "go_on", first.pk), follow=True)
+    assert message in answer.content.decode()
+    first.refresh_from_db()
+    assert first.state == "stopped"
+    deliver_outbox()
+    press(browser, first, "go_on")
+    deliver_outbox()
+    first.refresh_from_db()
+    assert first.state == "finished"
+
+
+def test_tried_files_are_done_for_real_as_far_as_there_is_room() -> None:
+    browser = member()
+    upload(browser)
+    deliver_outbox()
+    tried = ImportRun.objects.get()
+    for _number in range(import_runs.MOST_AT_ONCE):
+        upload(browser)
+
+    answer = browser.post(address("catalog_importrun", "begin", tried.pk), follow=True)
+
+    assert "3 imports of this seller are waiting or going on." in answer.content.decode()
+    assert not ImportRun.objects.filter(is_rehearsal=False).exists()
+    deliver_outbox()
+    press(browser, tried, "begin")
+    assert ImportRun.objects.filter(is_rehearsal=False).count() == 1
+
+
+def test_of_files_that_were_only_tried_the_newest_are_kept() -> None:
+    browser, rival = member(), member()
+    upload(rival)
+    for _number in range(import_runs.MOST_KEPT + 2):
+        upload(browser)
+        deliver_outbox()
+
+    mine = ImportRun.objects.exclude(seller=ImportRun.objects.earliest("pk").seller)
+    kept = [run.parts.exists() for run in mine.order_by("pk")]
+    assert kept == [False] * 2 + [True] * import_runs.MOST_KEPT
+    assert ImportRun.objects.earliest("pk").parts.exists()
+    oldest = mine.earliest("pk")
+    page = browser.get(address("catalog_importrun", "change", oldest.pk)).content.decode()
+    assert "It was only tried." in page
+    assert "Import now" not in page
+    press(browser, mine.latest("pk"), "begin")
+    assert ImportRun.objects.get(is_rehearsal=False).parts.exists()
+
+
+def test_upload_that_unpacks_to_more_than_it_may_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    SellerFactory()
+    browser = sign_in()
+    monkeypatch.setattr(import_runs, "LARGEST_UNPACKED", 2 * 1024 * 1024)
+
+    answer = upload(browser, gzip.compress(FILE + b"x" * 3_000_000))
+    deliver_outbox()
+
+    page = browser.get(answer.url).content.decode()
+    assert "Unpacked, the file is larger than 2 MB. Please split it." in page
+
+
 def test_seller_cannot_bring_a_tax_class_that_nobody_set_rates_for() -> None:
     TaxClassFactory(code="reduced")
     content = b"Handle,Title,Tax class,Price\nmug,Mug,none-at-all,5\nbowl,Bowl,reduced,7\n"

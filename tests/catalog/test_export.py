@@ -23,7 +23,15 @@ from accounts.models import Seller
 from catalog.demo import loader
 from catalog.exports import files, pages
 from catalog.exports.pages import Choice
-from catalog.models import Attribute, ImageAsset, ImportRun, Product, ProductVariant
+from catalog.models import (
+    Attribute,
+    Collection,
+    CollectionItem,
+    ImageAsset,
+    ImportRun,
+    Product,
+    ProductVariant,
+)
 from catalog.records import (
     AttributeRecord,
     CategoryStep,
@@ -32,7 +40,7 @@ from catalog.records import (
     OptionValueRecord,
     VariantRecord,
 )
-from catalog.services import publishing
+from catalog.services import collections, publishing
 from catalog.services.media import add_image
 from tests.admin_forms import sign_in
 from tests.catalog.pictures import picture
@@ -142,6 +150,10 @@ def save(record: Any, seller: Any, assets: Any = None) -> Product:
     ).product
 
 
+def make_collection(slug: str, name: str, *products: str, kind: str = "hand") -> Collection:
+    return collections.save(Collection(slug=slug, name=name, kind=kind), products=products)
+
+
 def make_strange_shop() -> None:
     """Products of two sellers with everything that a file could trip over."""
     first, second = SellerFactory(slug="first"), SellerFactory(slug="second")
@@ -197,12 +209,62 @@ def make_strange_shop() -> None:
         VariantFactory(product=by_hand, sku=f"HAND-{label}", position=3, values=[value])
     with transaction.atomic():
         publishing.finish(by_hand)
+        publishing.finish(ProductFactory(seller=second, slug="bare", title="Nothing to buy yet"))
+    make_collection("tea", "Tea | time [5 o'clock]", "by-hand", "dune-mug")
+    make_collection("spring", "Spring", "dune-mug")
+    make_collection("cheap", "Cheap", kind="rule")
 
 
 def test_strange_products_go_round(tmp_path: Path) -> None:
     make_strange_shop()
 
-    assert assert_round_trip(tmp_path) == 5
+    assert assert_round_trip(tmp_path) == 6
+
+
+def test_collections_are_as_the_file_has_them(tmp_path: Path) -> None:
+    SellerFactory(slug="first")
+    for handle in ("mug", "vase"):
+        save(
+            vase(handle=handle, variants=(VariantRecord(Decimal(5), handle),)), Seller.objects.get()
+        )
+    make_collection("spring", "Spring", "vase", "mug")
+    make_collection("sale", "Sale", kind="rule")
+    path = tmp_path / "collections.csv"
+    header = "Handle,Title,SKU,Price,Collections\n"
+    path.write_text(
+        f'{header}mug,Knop vase,mug,5,"Spring | For tea [tea]"\nvase,Knop vase,vase,5,Sale\n'
+    )
+
+    run = bring_in(path)
+
+    assert counts(run) == (0, 2, 0, 0)
+    items = CollectionItem.objects.order_by("collection__slug", "position")
+    placed = [("spring", "mug"), ("tea", "mug")]
+    assert list(items.values_list("collection__slug", "product__slug")) == placed
+    assert Collection.objects.get(slug="tea").name == "For tea"
+    finding = run.findings.get()
+    assert (finding.line, finding.column, finding.is_remark) == (3, "Collections", True)
+    assert counts(bring_in(path, from_start=True)) == (0, 0, 2, 0)
+    path.write_text("Handle,Title,SKU,Price\nmug,Knop vase,mug,5\n")
+    assert counts(bring_in(path)) == (0, 0, 1, 0)
+    path.write_text(f"{header}mug,Knop vase,mug,5,\nvase,Knop vase,vase,5,Spring\n")
+    assert counts(bring_in(path)) == (0, 2, 0, 0)
+    assert list(items.values_list("collection__slug", "product__slug")) == [("spring", "vase")]
+
+
+def test_active_product_without_a_variant_says_so_and_a_forgotten_price_is_none(
+    tmp_path: Path,
+) -> None:
+    SellerFactory(slug="first")
+    path = tmp_path / "bare.csv"
+    path.write_text("Handle,Title,Status,Price,For sale\nbare,Bare,active,,no\nmug,Mug,active,,\n")
+
+    run = bring_in(path)
+
+    assert counts(run) == (1, 0, 0, 1)
+    assert Product.objects.get().slug == "bare"
+    assert run.findings.get().message == "There is nothing to buy: no variant has a price."
+    assert counts(bring_in(path)) == (0, 0, 1, 1)
 
 
 def test_no_cell_of_any_export_begins_like_a_formula(tmp_path: Path) -> None:
@@ -367,7 +429,7 @@ def test_statements_follow_the_pages_not_the_products(
 
     # The savepoint of a test around them, the count, axes, categories; then three pages and the
     # empty one behind.
-    with django_assert_num_queries(2 + 3 + 3 * 5 + 1):
+    with django_assert_num_queries(2 + 3 + 3 * 6 + 1):
         text = "".join(files.write())
 
     assert [row["Handle"] for row in parse(text)] == [product.slug for product in products]
@@ -417,7 +479,7 @@ def test_staff_export_all_and_sellers_their_own() -> None:
     everything = handles(sign_in().get(f"{LIST}export/"))
     own = handles(sign_in(owner.user).get(f"{LIST}export/"))
 
-    assert len(everything) == 5
+    assert len(everything) == 6
     assert own == {"dune-mug", "draft", "by-hand"}
 
 

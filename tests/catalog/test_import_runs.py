@@ -26,8 +26,8 @@ from catalog.models import (
     StockMovement,
 )
 from catalog.services import import_runs, importing, newcomers, publishing
+from catalog.services.import_checkpoints import RunLost
 from catalog.services.import_runs import Choices
-from catalog.services.importing import RunLost
 from catalog.services.newcomers import Newcomer
 from shop.models import OutboxMessage
 from tests.catalog.importing import run_import

@@ -9,6 +9,8 @@ from catalog.models import (
     Attribute,
     AttributeValue,
     Category,
+    Collection,
+    CollectionItem,
     Product,
     ProductImage,
     ProductVariant,
@@ -62,6 +64,11 @@ def _describe(product: Product) -> dict[str, Any]:
         "images": list(
             ProductImage.objects.filter(product=product).values_list("asset__checksum", "alt")
         ),
+        "collections": sorted(
+            CollectionItem.objects.filter(product=product, collection__kind="hand").values_list(
+                "collection__slug", "collection__name"
+            )
+        ),
         "facts": list(
             AttributeValue.objects.filter(product=product)
             .order_by("attribute__position", "attribute__name", "pk")
@@ -90,9 +97,10 @@ def _flatten(product: dict[str, Any]) -> dict[str, Any]:
 
 
 def empty_the_shop() -> None:
-    """Delete products, categories and attributes; sellers and pictures stay."""
+    """Delete products, categories, attributes and what was chosen by hand; sellers stay, and pictures."""
     StockMovement.objects.all().delete()
     Product.objects.all().delete()
     for category in Category.objects.order_by("-path"):
         category.delete()
     Attribute.objects.all().delete()
+    Collection.objects.filter(kind=Collection.Kind.HAND).delete()

@@ -42,6 +42,7 @@ TEXTS = st.lists(SIGNS | ANYTHING, max_size=8).map("".join)
 CELLS = TEXTS.map(str.strip)
 WORDS = CELLS.filter(bool).map(lambda text: text[:60].strip()).filter(bool)
 SLUGS = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,20}[a-z0-9])?", fullmatch=True)
+STEPS = st.builds(CategoryStep, SLUGS, WORDS)
 AMOUNTS = st.decimals(min_value=0, max_value=Decimal("999999999.99"), places=2)
 PIECES = st.integers(0, 2_147_483_647)
 
@@ -132,7 +133,8 @@ def products(draw: st.DrawFn) -> OwnedProduct:
         care=draw(CELLS),
         origin=draw(CELLS),
         tags=tuple(draw(st.lists(CELLS.filter(bool), max_size=3, unique=True))),
-        category=tuple(draw(st.lists(st.builds(CategoryStep, SLUGS, WORDS), max_size=3))),
+        collections=tuple(draw(st.lists(STEPS, max_size=3, unique_by=lambda each: each.slug))),
+        category=tuple(draw(st.lists(STEPS, max_size=3))),
         tax_class=draw(SLUGS),
         status=draw(st.sampled_from(Product.Status)),
         options=options,

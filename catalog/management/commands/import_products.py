@@ -12,8 +12,8 @@ from catalog.imports.reading import Finding, UnreadableFile
 from catalog.imports.report import write_report
 from catalog.models import ImportFinding, ImportRun
 from catalog.services import import_runs, importing
+from catalog.services.import_checkpoints import RunLost
 from catalog.services.import_runs import Choices
-from catalog.services.importing import RunLost
 from shop.errors import BusyError
 
 MOST_LINES = 200
