@@ -208,10 +208,10 @@ def _apply_payment(attempt: PaymentAttempt, state: ProviderState) -> None:
 
 def _apply_unpaid(attempt: PaymentAttempt, state: ProviderState) -> None:
     status = UNPAID_STATUS[state.status]
+    attempt.provider_payment_id = attempt.provider_payment_id or state.payment_id
     if attempt.status == status or not attempt.can_become(status):
         return
     attempt.status = status
-    attempt.provider_payment_id = attempt.provider_payment_id or state.payment_id
     attempt.failure = state.failure[:300]
     attempt.closed_at = None
     if status in PaymentAttempt.CLOSED_UNPAID:

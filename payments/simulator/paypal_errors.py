@@ -11,13 +11,13 @@ from payments.simulator.errors import Refusal
 from payments.simulator.paypal_shapes import new_id
 
 NAMES = {
-    400: ("INVALID_REQUEST", "Request is not well-formed or violates schema."),
-    401: ("AUTHENTICATION_FAILURE", "Authentication failed due to missing or invalid credentials."),
+    400: ("INVALID_REQUEST", "Request is not well-formed, syntactically incorrect, or violates schema."),
+    401: ("AUTHENTICATION_FAILURE", "Authentication failed due to missing authorization header, or invalid authentication credentials."),
     404: ("RESOURCE_NOT_FOUND", "The specified resource does not exist."),
     409: ("RESOURCE_CONFLICT", "The server has detected a conflict while processing this request."),
     413: ("INVALID_REQUEST", "The body is too large."),
     415: ("UNSUPPORTED_MEDIA_TYPE", "The server does not support the request payload's media type."),
-    422: ("UNPROCESSABLE_ENTITY", "The requested action could not be performed."),
+    422: ("UNPROCESSABLE_ENTITY", "The requested action could not be performed, semantically incorrect, or failed business validation."),
     429: ("RATE_LIMIT_REACHED", "Too many requests."),
     500: ("INTERNAL_SERVER_ERROR", "An internal server error occurred."),
 }  # fmt: skip

@@ -13,7 +13,7 @@ from typing import Any
 Document = dict[str, Any]
 
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ"
-PAYER_ID = "SIMULATEDPAYR"
+PAYER_ID = "SHQPPER234567"
 PAYER = {
     "name": {"given_name": "Ada", "surname": "Shopper"},
     "email_address": "shopper@example.com",
