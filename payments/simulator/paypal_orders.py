@@ -49,11 +49,7 @@ def get_order(provider: Provider, order_id: str) -> Document:
     """Return an order; one that nobody paid is unknown after three hours, as at PayPal."""
     kept = provider.store.get(ORDER, order_id)
     if kept is None or _is_over(provider, kept):
-        raise PayPalRefusal(
-            404,
-            "INVALID_RESOURCE_ID",
-            "Specified resource ID does not exist. Please check the resource ID and try again.",
-        )
+        raise PayPalRefusal(404, "INVALID_RESOURCE_ID")
     return kept
 
 
@@ -106,19 +102,11 @@ def capture(provider: Provider, order_id: str) -> Document:
     with provider.store.transaction():
         kept = get_order(provider, order_id)
         if kept["status"] == "COMPLETED":
-            raise PayPalRefusal(
-                422, "ORDER_ALREADY_CAPTURED", "Order already captured. If 'intent=CAPTURE' only "
-                "one capture per order is allowed.",
-            )  # fmt: skip
+            raise PayPalRefusal(422, "ORDER_ALREADY_CAPTURED")
         if kept["status"] != "APPROVED":
-            raise PayPalRefusal(
-                422, "ORDER_NOT_APPROVED", "Payer has not yet approved the Order for payment."
-            )
+            raise PayPalRefusal(422, "ORDER_NOT_APPROVED")
         if kept["outcome"] == "declined":
-            raise PayPalRefusal(
-                422, "INSTRUMENT_DECLINED", "The instrument presented was either declined by the "
-                "processor or bank, or it can't be used for this payment.",
-            )  # fmt: skip
+            raise PayPalRefusal(422, "INSTRUMENT_DECLINED")
         _refuse_second_invoice(provider, kept)
         is_pending = kept["outcome"] == "pending"
         made = {
@@ -171,30 +159,16 @@ def refund(provider: Provider, capture_id: str, body: Document) -> Document:
         captured = get_capture(provider, capture_id)
         if captured["status"] not in ("COMPLETED", "PARTIALLY_REFUNDED"):
             is_empty = captured["status"] == "REFUNDED"
-            raise PayPalRefusal(
-                422,
-                "CAPTURE_FULLY_REFUNDED" if is_empty else "REFUND_NOT_ALLOWED",
-                "The capture has already been fully refunded."
-                if is_empty
-                else "A capture that is not completed cannot be refunded.",
-            )
+            raise PayPalRefusal(422, "CAPTURE_FULLY_REFUNDED" if is_empty else "REFUND_NOT_ALLOWED")
         currency = captured["amount"]["currency_code"]
         left = Decimal(captured["amount"]["value"]) - _refunded(provider, captured)
         wanted = body.get("amount") or paypal_shapes.money(left, currency)
         if wanted["currency_code"] != currency:
-            raise PayPalRefusal(
-                422,
-                "REFUND_CAPTURE_CURRENCY_MISMATCH",
-                "Refund must be in the same currency as the capture.",
-            )
+            raise PayPalRefusal(422, "REFUND_CAPTURE_CURRENCY_MISMATCH")
         amount = Decimal(wanted["value"])
         if amount > left:
-            raise PayPalRefusal(
-                422,
-                "REFUND_AMOUNT_EXCEEDED",
-                "The refund amount must be less than or equal to the capture amount that has not "
-                "yet been refunded.",
-            )
+            raise PayPalRefusal(422, "REFUND_AMOUNT_EXCEEDED")
+        _refuse_second_invoice_of_refund(provider, body.get("invoice_id"))
         made = {
             "id": paypal_shapes.new_id(),
             "object": REFUND,
@@ -238,8 +212,10 @@ def _refunded(provider: Provider, captured: Document) -> Decimal:
     made = provider.store.list_documents(
         REFUND, [Condition("charge", "=", captured["id"])], limit=1000
     )
-    return sum((Decimal(each["amount"]["value"]) for each in made if each["status"] != "FAILED"),
-               Decimal(0))  # fmt: skip
+    return sum(
+        (Decimal(each["amount"]["value"]) for each in made if each["status"] != "FAILED"),
+        Decimal(0),
+    )
 
 
 def _mark_refunded(provider: Provider, captured: Document) -> None:
@@ -263,11 +239,14 @@ def _refuse_second_invoice(provider: Provider, kept: Document) -> None:
     if invoice and provider.store.list_documents(
         CAPTURE, [Condition("charge", "=", invoice)], limit=1
     ):
+        raise PayPalRefusal(422, "DUPLICATE_INVOICE_ID")
+
+
+def _refuse_second_invoice_of_refund(provider: Provider, invoice: str | None) -> None:
+    made = provider.store.list_documents(REFUND, [], limit=10_000) if invoice else []
+    if any(each["invoice_id"] == invoice for each in made):
         raise PayPalRefusal(
-            422,
-            "DUPLICATE_INVOICE_ID",
-            "Duplicate Invoice ID detected. To avoid a potential duplicate transaction your "
-            "account setting requires that Invoice Id be unique for each transaction.",
+            422, "DUPLICATE_INVOICE_ID", "Invoice ID was previously used to refund a capture."
         )
 
 
@@ -280,11 +259,7 @@ def _of_order(provider: Provider, kind: str, order_id: str) -> list[Document]:
 def _get(provider: Provider, kind: str, object_id: str) -> Document:
     kept = provider.store.get(kind, object_id)
     if kept is None:
-        raise PayPalRefusal(
-            404,
-            "INVALID_RESOURCE_ID",
-            "Specified resource ID does not exist. Please check the resource ID and try again.",
-        )
+        raise PayPalRefusal(404, "INVALID_RESOURCE_ID")
     return kept
 
 

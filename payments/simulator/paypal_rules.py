@@ -69,7 +69,7 @@ def check_order(body: Document) -> None:
 def check_refund(body: Document) -> None:
     _only(body, "", {"amount", "custom_id", "invoice_id", "note_to_payer"})
     if "amount" in body and not check_money(body["amount"], "/amount"):
-        raise PayPalRefusal(422, "CANNOT_BE_ZERO_OR_NEGATIVE", "Must be more than zero.")
+        raise PayPalRefusal(422, "CANNOT_BE_ZERO_OR_NEGATIVE")
     _check_words(body, "", {"custom_id": 127, "invoice_id": 127, "note_to_payer": 255})
 
 
@@ -87,14 +87,9 @@ def check_money(value: Any, place: str) -> Decimal:
         raise _not_valid(f"{place}/value", "Write the amount as a string of digits.")
     places = len(written.partition(".")[2])
     if currency in WHOLE_ONLY and places:
-        raise PayPalRefusal(
-            422, "DECIMALS_NOT_SUPPORTED", "Currency does not support decimals.", field=place
-        )
+        raise PayPalRefusal(422, "DECIMALS_NOT_SUPPORTED", field=place)
     if places > 2:
-        raise PayPalRefusal(
-            422, "DECIMAL_PRECISION", "The value of the field should not be more than two decimal "
-            "places.", field=place,
-        )  # fmt: skip
+        raise PayPalRefusal(422, "DECIMAL_PRECISION", field=place)
     return Decimal(written)
 
 
@@ -110,7 +105,7 @@ def _check_unit(unit: Document, place: str) -> None:
     amount = _object(_needed(unit, "amount", place), f"{place}/amount")
     total = check_money(amount, f"{place}/amount")
     if not total:
-        raise PayPalRefusal(422, "CANNOT_BE_ZERO_OR_NEGATIVE", "Must be more than zero.")
+        raise PayPalRefusal(422, "CANNOT_BE_ZERO_OR_NEGATIVE")
     items = unit.get("items", [])
     sums = [_check_item(item, amount, f"{place}/items/{at}") for at, item in enumerate(items)]
     breakdown = _object(amount.get("breakdown", {}), f"{place}/amount/breakdown")
@@ -120,12 +115,11 @@ def _check_unit(unit: Document, place: str) -> None:
         for name, part in breakdown.items()
     }
     if items and "item_total" not in parts:
-        raise PayPalRefusal(422, "ITEM_TOTAL_REQUIRED", "If item details are specified, so must be "
-                            "their total.")  # fmt: skip
+        raise PayPalRefusal(422, "ITEM_TOTAL_REQUIRED")
     if items and parts["item_total"] != sum(sums):
-        raise PayPalRefusal(422, "ITEM_TOTAL_MISMATCH", "Should equal the sum of the items.")
+        raise PayPalRefusal(422, "ITEM_TOTAL_MISMATCH")
     if parts and parts.get("item_total", Decimal(0)) - parts.get("discount", Decimal(0)) != total:
-        raise PayPalRefusal(422, "AMOUNT_MISMATCH", "Should equal the sum of the breakdown.")
+        raise PayPalRefusal(422, "AMOUNT_MISMATCH")
 
 
 def _check_item(value: Any, amount: Document, place: str) -> Decimal:
@@ -165,12 +159,7 @@ def _check_words(body: Document, place: str, longest: dict[str, int]) -> None:
     for name, most in longest.items():
         value = body.get(name, "x")
         if not isinstance(value, str) or not 1 <= len(value) <= most:
-            raise PayPalRefusal(
-                400,
-                "INVALID_STRING_LENGTH",
-                f"The value of a field is either too short or too long: 1 to {most}.",
-                field=f"{place}/{name}",
-            )
+            raise PayPalRefusal(400, "INVALID_STRING_LENGTH", field=f"{place}/{name}")
 
 
 def _only(body: Document, place: str, known: set[str]) -> None:
@@ -184,12 +173,7 @@ def _only(body: Document, place: str, known: set[str]) -> None:
 
 def _needed(body: Document, name: str, place: str) -> Any:
     if name not in body:
-        raise PayPalRefusal(
-            400,
-            "MISSING_REQUIRED_PARAMETER",
-            "A required field is missing.",
-            field=f"{place}/{name}",
-        )
+        raise PayPalRefusal(400, "MISSING_REQUIRED_PARAMETER", field=f"{place}/{name}")
     return body[name]
 
 

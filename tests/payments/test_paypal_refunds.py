@@ -190,3 +190,17 @@ def test_a_refund_that_cannot_be_looked_for_is_asked_for_again_later(
     refunds.send(refund.pk)
 
     assert sent_back(simulator, order) == ["10.00"]
+
+
+def test_paypal_that_forgot_the_key_but_not_the_refund_names_the_first_one(
+    simulator: Simulator, order: Order
+) -> None:
+    refund = refunds.send(request(order, "10.00").pk)
+    simulator.provider.store.forget_answers(before=simulator.provider.now() + 1)
+
+    again = get_gateway("paypal").refund(
+        payment_id=attempt_of(order).provider_payment_id, amount=refund.money, key=refund.key
+    )
+
+    assert (again.refund_id, again.is_settled) == (refund.provider_id, True)
+    assert sent_back(simulator, order) == ["10.00"]

@@ -14,6 +14,7 @@ import requests
 from django.db import transaction
 
 from orders.services import payment
+from payments.errors import UnknownAtProvider
 from payments.gateways import get_gateway
 from payments.gateways.base import PaymentItem, PaymentRequest
 from payments.services import refunds
@@ -140,7 +141,7 @@ def test_refusals_look_as_paypal_specifies(simulator: Simulator, heard: list[Exc
     simulator.approve_order(session_of(order), outcome="declined", webhook="never")
     payment.check(order)
 
-    refused = heard[-1]
+    [refused] = [each for each in heard if each.status == 422]
     assert (refused.status, refused.path.rpartition("/")[2]) == (422, "capture")
     assert_as_specified(refused)
     assert refused.answered["details"][0]["issue"] == "INSTRUMENT_DECLINED"
@@ -204,3 +205,18 @@ def test_events_and_their_list_look_as_specified(simulator: Simulator) -> None:
     operation = operation_of(specification, "get", path)
     listed = ask_api(simulator, "GET", path).json()
     assert_fits(specification, schema_in(operation["responses"]["200"]), listed)
+
+
+def test_what_is_unknown_looks_as_paypal_specifies(
+    simulator: Simulator, heard: list[Exchange]
+) -> None:
+    gateway = get_gateway("paypal")
+    for ask in (
+        lambda: gateway.fetch(session_id="0UNKNOWNUNKNOWN01"),
+        lambda: gateway.fetch_refund(refund_id="0UNKNOWNUNKNOWN01"),
+    ):
+        with pytest.raises(UnknownAtProvider):
+            ask()
+
+        assert heard[-1].status == 404
+        assert_as_specified(heard[-1])
