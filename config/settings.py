@@ -324,6 +324,17 @@ if SIMULATOR_IS_ON:
     STRIPE_WEBHOOK_SECRETS = STRIPE_WEBHOOK_SECRETS or ["whsec_simulator"]
     STRIPE_API_BASE = STRIPE_CHECKOUT_ORIGIN = SIMULATOR_URL
 STRIPE_WEBHOOK_SECRET = next(iter(STRIPE_WEBHOOK_SECRETS), "")
+PAYPAL_CLIENT_ID = env.text("PAYPAL_CLIENT_ID")
+PAYPAL_CLIENT_SECRET = env.text("PAYPAL_CLIENT_SECRET")
+PAYPAL_WEBHOOK_ID = env.text("PAYPAL_WEBHOOK_ID")
+PAYPAL_API_BASE = env.url("PAYPAL_API_BASE", "https://api-m.paypal.com").rstrip("/")
+PAYPAL_CHECKOUT_ORIGIN = PAYPAL_API_BASE.replace("://api-m.", "://www.")
+if SIMULATOR_IS_ON:
+    PAYPAL_CLIENT_ID = PAYPAL_CLIENT_ID or "simulator"
+    PAYPAL_CLIENT_SECRET = PAYPAL_CLIENT_SECRET or "simulator"
+    PAYPAL_WEBHOOK_ID = PAYPAL_WEBHOOK_ID or "SIMULATOR"
+    PAYPAL_API_BASE = PAYPAL_CHECKOUT_ORIGIN = SIMULATOR_URL
+PAYPAL_IS_ON = bool(PAYPAL_CLIENT_ID)
 if IS_PRODUCTION:
     if SIMULATOR_IS_ON:
         env.faults.append(
@@ -341,6 +352,18 @@ if STRIPE_SECRET_KEY and not STRIPE_WEBHOOK_SECRETS:
         "STRIPE_WEBHOOK_SECRET is not set: copy the signing secret of the webhook endpoint "
         f"{SHOP_URL}/payments/webhooks/stripe/ from the Stripe dashboard."
     )
+if PAYPAL_IS_ON and not SIMULATOR_IS_ON:
+    for _name in ("PAYPAL_CLIENT_SECRET", "PAYPAL_WEBHOOK_ID"):
+        if not globals()[_name]:
+            env.faults.append(
+                f"{_name} is not set: copy it from the app's page at developer.paypal.com; the "
+                f"webhook belongs to {SHOP_URL}/payments/webhooks/paypal/."
+            )
+    if PAYPAL_API_BASE not in ("https://api-m.paypal.com", "https://api-m.sandbox.paypal.com"):
+        env.faults.append(
+            f"PAYPAL_API_BASE is {PAYPAL_API_BASE!r}: your secret would go there; leave it out, "
+            "or write https://api-m.paypal.com or https://api-m.sandbox.paypal.com."
+        )
 
 # Addresses ----------------------------------------------------------------------------------------
 

@@ -21,7 +21,18 @@ urlpatterns = [
     path("sitemaps/<slug:name>.xml", sitemaps.section, name="sitemap_section"),
     path("feeds/google.xml", feed.google, name="google_feed"),
     path("service-worker.js", offline.worker, name="service_worker"),
-    path("payments/webhooks/stripe/", webhooks.stripe, name="stripe_webhook"),
+    path(
+        "payments/webhooks/stripe/",
+        webhooks.receive,
+        {"provider": "stripe"},
+        name="stripe_webhook",
+    ),
+    path(
+        "payments/webhooks/paypal/",
+        webhooks.receive,
+        {"provider": "paypal"},
+        name="paypal_webhook",
+    ),
     path("media/<path:name>", media.serve, name="media"),
     path("admin/", admin.site.urls),
 ]

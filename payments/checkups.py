@@ -1,4 +1,4 @@
-"""What `manage.py doctor` looks at on this floor: the payment provider."""
+"""What `manage.py doctor` looks at on this floor: the payment providers."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import re
 import stripe
 from django.conf import settings
 
+from payments.errors import ProviderRefused, ProviderUnavailable
+from payments.gateways.paypal import PayPalGateway
 from shop.checkups import Finding, checkup, fault, ok, warning
 
 PATIENCE_SECONDS = 2
@@ -55,3 +57,29 @@ def _judge_mode(text: str) -> Finding:
     if settings.IS_PRODUCTION and "_test_" in settings.STRIPE_SECRET_KEY:
         return warning(f"{text}, but it is a test key: no money moves. Set the live key.")
     return ok(f"{text}.")
+
+
+@checkup("paypal", cure="Look at www.paypal-status.com, and whether this machine may reach PayPal.")
+def look_at_paypal() -> Finding:
+    """Ask PayPal for a token, which needs a working id and secret and changes nothing."""
+    if not settings.PAYPAL_IS_ON:
+        return ok("Not offered: there is no PAYPAL_CLIENT_ID.")
+    try:
+        PayPalGateway().check_credentials()
+    except ProviderRefused as error:
+        return fault(
+            f"PayPal does not know PAYPAL_CLIENT_ID with PAYPAL_CLIENT_SECRET ({error.reason}). "
+            "Copy both again, and see that live and sandbox are not mixed up."
+        )
+    except ProviderUnavailable:
+        if not settings.SIMULATOR_IS_ON:
+            raise
+        return fault(
+            f"The simulator at {settings.PAYPAL_API_BASE} does not answer. "
+            "Start `manage.py simulator`, or use `make run`, which does."
+        )
+    if settings.SIMULATOR_IS_ON:
+        return ok(f"The simulator at {settings.PAYPAL_API_BASE} answers; no money moves.")
+    if settings.IS_PRODUCTION and "sandbox" in settings.PAYPAL_API_BASE:
+        return warning("PayPal knows us, but in its sandbox: no money moves. Set the live keys.")
+    return ok("PayPal knows us.")

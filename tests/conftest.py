@@ -97,10 +97,11 @@ def _simulator_process() -> Iterator[Simulator]:
 
 @pytest.fixture
 def simulator(_simulator_process: Simulator, settings: Any) -> Simulator:
-    """A payment provider that speaks HTTP; the shop's Stripe gateway points at it."""
+    """A payment provider that speaks HTTP; the shop's gateways to Stripe and PayPal point at it."""
     settings.STRIPE_API_BASE = settings.STRIPE_CHECKOUT_ORIGIN = _simulator_process.url
     settings.STRIPE_SECRET_KEY = "sk_test_simulator"
     settings.STRIPE_WEBHOOK_SECRETS = ["whsec_simulator"]
+    settings.PAYPAL_API_BASE = settings.PAYPAL_CHECKOUT_ORIGIN = _simulator_process.url
     gateways.get_gateway.cache_clear()
     return _simulator_process
 

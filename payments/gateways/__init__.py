@@ -5,13 +5,19 @@ from __future__ import annotations
 from functools import cache
 
 from payments.gateways.base import Gateway
+from payments.gateways.breaker import breaker_of
 
 
 @cache
 def get_gateway(name: str) -> Gateway:
     """Return the gateway of a provider; its SDK is imported only when it is used."""
+    breaker_of(name).reset()
     if name == "stripe":
         from payments.gateways.stripe import StripeGateway
 
         return StripeGateway()
+    if name == "paypal":
+        from payments.gateways.paypal import PayPalGateway
+
+        return PayPalGateway()
     raise LookupError(f"there is no payment provider {name!r}")

@@ -13,6 +13,8 @@ from shop.money import Money
 
 class ProviderStatus(Enum):
     OPEN = "open"
+    APPROVED = "approved"
+    """The shopper agreed; nothing is taken until we capture it."""
     PROCESSING = "processing"
     PAID = "paid"
     FAILED = "failed"
@@ -100,6 +102,10 @@ class Gateway(Protocol):
 
     def fetch(self, *, session_id: str) -> ProviderState: ...
 
+    def capture(self, *, session_id: str, key: str) -> ProviderState:
+        """Take what was approved, once per `key`. Only called for an `APPROVED` session."""
+        ...
+
     def expire(self, *, session_id: str) -> ProviderState: ...
 
     def refund(self, *, payment_id: str, amount: Money, key: str) -> RefundResult: ...
@@ -108,4 +114,6 @@ class Gateway(Protocol):
 
     def fetch_refund(self, *, refund_id: str) -> RefundResult: ...
 
-    def verify_event(self, *, body: bytes, signature: str) -> VerifiedEvent: ...
+    def verify_event(self, *, body: bytes, headers: Mapping[str, str]) -> VerifiedEvent:
+        """Raise `ForgedEvent` unless the provider sent this, by the headers it came with."""
+        ...

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -31,6 +31,7 @@ from payments.gateways.base import (
     StartedSession,
     VerifiedEvent,
 )
+from payments.gateways.breaker import breaker_of
 from payments.gateways.stripe_amounts import from_stripe, to_stripe
 from shop.money import Money
 from shop.transactions import assert_no_transaction
@@ -42,6 +43,7 @@ READ_SECONDS = 8.0
 EXPAND = ["payment_intent", "payment_intent.latest_charge"]
 LOCALES = {"en": "en", "de": "de"}
 NO_SUCH_OBJECT = "resource_missing"
+TOO_MANY = 429
 REFUSED_LATER = ("requires_payment_method", "canceled")
 """How a payment stands whose bank refused it after the shopper was through."""
 
@@ -95,6 +97,10 @@ class StripeGateway:
             )
         return _state_of(session)
 
+    def capture(self, *, session_id: str, key: str) -> ProviderState:
+        """Read the session: Stripe takes the money by itself once the shopper agrees."""
+        return self.fetch(session_id=session_id)
+
     def expire(self, *, session_id: str) -> ProviderState:
         """Close a session that is still open, then say how it ended; a paid one stays paid."""
         try:
@@ -132,8 +138,9 @@ class StripeGateway:
             refund = self._client.v1.refunds.retrieve(refund_id)
         return _result_of(refund)
 
-    def verify_event(self, *, body: bytes, signature: str) -> VerifiedEvent:
+    def verify_event(self, *, body: bytes, headers: Mapping[str, str]) -> VerifiedEvent:
         """Check a webhook's signature and age (five minutes); two secrets may be live at once."""
+        signature = headers.get("Stripe-Signature", "")
         for secret in settings.STRIPE_WEBHOOK_SECRETS:
             try:
                 stripe.WebhookSignature.verify_header(
@@ -222,8 +229,20 @@ def _translated_errors(doing: str) -> Iterator[None]:
     """Turn the SDK's errors into ours, and make sure that no row is locked meanwhile.
 
     A key that Stripe does not take is a fault of ours, not its word about the payment: unknown.
+    Raises `ProviderUnavailable` at once while Stripe's breaker is open.
     """
     assert_no_transaction(doing)
+    with breaker_of("stripe").watch() as call, _in_our_words(doing):
+        try:
+            yield
+        except stripe.StripeError as error:
+            if 400 <= (error.http_status or 0) < 500 and error.http_status != TOO_MANY:
+                call.answered()
+            raise
+
+
+@contextmanager
+def _in_our_words(doing: str) -> Iterator[None]:
     try:
         yield
     except (stripe.InvalidRequestError, stripe.CardError) as error:

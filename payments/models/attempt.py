@@ -14,7 +14,8 @@ class PaymentAttempt(models.Model):
 
     `reference` goes to the provider and is the root of every idempotency key, so it is stored
     before the first call. `checked_at` is when the provider last told how the attempt stands,
-    `asked_at` when the sweep, the return page or staff last tried to ask.
+    `asked_at` when the sweep, the return page or staff last tried to ask. `capture_asked_at` is
+    when we last set out to take what the shopper approved; empty once its outcome is known.
     """
 
     class Status(models.TextChoices):
@@ -64,6 +65,7 @@ class PaymentAttempt(models.Model):
     created_at = models.DateTimeField(db_default=Now())
     checked_at = models.DateTimeField(null=True, blank=True)
     asked_at = models.DateTimeField(null=True, blank=True)
+    capture_asked_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.db.models import Q
 
 from payments.gateways import get_gateway
@@ -14,9 +16,12 @@ from shop.transactions import no_transaction, own_transaction
 
 
 @no_transaction
-def receive(provider: str, *, body: bytes, signature: str) -> bool:
-    """Verify and store an event; say whether it was new. Raises `ForgedEvent`."""
-    event = get_gateway(provider).verify_event(body=body, signature=signature)
+def receive(provider: str, *, body: bytes, headers: Mapping[str, str]) -> bool:
+    """Verify and store an event; say whether it was new.
+
+    Raises `ForgedEvent`, and `ProviderUnavailable` when that cannot be told now.
+    """
+    event = get_gateway(provider).verify_event(body=body, headers=headers)
     return _store(provider, event)
 
 

@@ -6,9 +6,12 @@ any number of times, in any order, and ends in the same state.
 
 from __future__ import annotations
 
-from payments.errors import ProviderUnavailable, UnknownAtProvider
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from payments.errors import ProviderRefused, ProviderUnavailable, UnknownAtProvider
 from payments.gateways import get_gateway
-from payments.gateways.base import ProviderState, ProviderStatus
+from payments.gateways.base import Gateway, ProviderState, ProviderStatus
 from payments.models import PaymentAttempt, PaymentTransaction
 from payments.signals import attempt_captured, attempt_closed, attempt_held
 from shop.clock import now
@@ -21,6 +24,20 @@ UNPAID_STATUS = {
     ProviderStatus.FAILED: PaymentAttempt.Status.FAILED,
     ProviderStatus.EXPIRED: PaymentAttempt.Status.EXPIRED,
 }
+CAPTURE_TAKES = timedelta(minutes=1)
+"""Longer than our calls to take an approved payment last: until then it may still go through."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the provider said, and when a capture had last been asked for as we asked it.
+
+    `is_of_capture` says that the answer is about that very capture, so its outcome is known.
+    """
+
+    state: ProviderState
+    capture_asked_at: datetime | None
+    is_of_capture: bool = False
 
 
 @no_transaction
@@ -34,11 +51,16 @@ def ask(attempt_id: int, *, give_up: bool = False) -> PaymentAttempt:
 def settle(attempt_id: int, *, give_up: bool = False) -> PaymentAttempt:
     """Bring an attempt to the state that the provider reports, and return it.
 
+    What the shopper approved at a provider that leaves the taking to us is taken here, as long as
+    the attempt is open: with that on record first, under the attempt's lock, so that an attempt
+    that was given up is never captured, and one that is being captured is not given up.
+
     `give_up` asks the provider to close a page that is still open, as expiry and cancellation do,
     and takes a page that the provider does not know for one that ended. Raises
     `ProviderUnavailable` when the provider cannot be asked; nothing is assumed then. Raises
-    `UnknownAtProvider` for an unknown page that is not to be given up. Locks the attempt,
-    then whatever the receivers of the news lock (order, stock).
+    `UnknownAtProvider` for an unknown page that is not to be given up, `ProviderRefused` when an
+    approved payment cannot be taken for a reason that staff must look at. Locks the attempt, then
+    whatever the receivers of the news lock (order, stock).
     """
     attempt = PaymentAttempt.objects.get(pk=attempt_id)
     if attempt.status in (PaymentAttempt.Status.CAPTURED, PaymentAttempt.Status.HELD):
@@ -52,8 +74,15 @@ def settle(attempt_id: int, *, give_up: bool = False) -> PaymentAttempt:
     return _apply(attempt_id, _fetch(attempt, give_up=give_up))
 
 
-def _fetch(attempt: PaymentAttempt, *, give_up: bool) -> ProviderState:
+def _fetch(attempt: PaymentAttempt, *, give_up: bool) -> Answer:
     gateway = get_gateway(attempt.provider)
+    state = _ask_provider(gateway, attempt, give_up=give_up)
+    if state.status is ProviderStatus.APPROVED and not give_up:
+        return _capture(gateway, attempt)
+    return Answer(state, attempt.capture_asked_at)
+
+
+def _ask_provider(gateway: Gateway, attempt: PaymentAttempt, *, give_up: bool) -> ProviderState:
     try:
         state = gateway.fetch(session_id=attempt.provider_session_id)
     except UnknownAtProvider as error:
@@ -63,9 +92,48 @@ def _fetch(attempt: PaymentAttempt, *, give_up: bool) -> ProviderState:
         return ProviderState(
             ProviderStatus.EXPIRED, failure=f"unknown at the provider: {error.reason}"
         )
-    if give_up and state.status is ProviderStatus.OPEN:
-        return gateway.expire(session_id=attempt.provider_session_id)
-    return state
+    if not give_up or state.status not in (ProviderStatus.OPEN, ProviderStatus.APPROVED):
+        return state
+    if attempt.capture_asked_at and attempt.capture_asked_at > now() - CAPTURE_TAKES:
+        return ProviderState(ProviderStatus.PROCESSING)
+    return gateway.expire(session_id=attempt.provider_session_id)
+
+
+def _capture(gateway: Gateway, attempt: PaymentAttempt) -> Answer:
+    """Take what was approved, unless nobody wants it any more."""
+    asked_at = _note_capture(attempt.pk)
+    if asked_at is None:
+        return Answer(ProviderState(ProviderStatus.EXPIRED), attempt.capture_asked_at)
+    try:
+        state = gateway.capture(session_id=attempt.provider_session_id, key=attempt.reference)
+    except ProviderRefused as error:
+        _note_failure(attempt.pk, f"not captured: {error.reason}")
+        _forget_capture(attempt.pk, asked_at)
+        raise
+    if state.status is ProviderStatus.APPROVED:
+        raise ProviderUnavailable("asked to capture, the provider says that it is only approved")
+    return Answer(state, asked_at, is_of_capture=True)
+
+
+@retry_when_busy
+@own_transaction
+def _note_capture(attempt_id: int) -> datetime | None:
+    """Put on record that an open attempt is about to be captured; say when. Locks the attempt."""
+    attempt = PaymentAttempt.objects.select_for_update().get(pk=attempt_id)
+    if not attempt.is_open:
+        return None
+    attempt.status = PaymentAttempt.Status.PROCESSING
+    attempt.capture_asked_at = now()
+    attempt.save(update_fields=["status", "capture_asked_at"])
+    return attempt.capture_asked_at
+
+
+@own_transaction
+def _forget_capture(attempt_id: int, asked_at: datetime) -> None:
+    """Note that the outcome of a capture is known, unless another was begun meanwhile."""
+    PaymentAttempt.objects.filter(pk=attempt_id, capture_asked_at=asked_at).update(
+        capture_asked_at=None
+    )
 
 
 @retry_when_busy
@@ -94,13 +162,18 @@ def _note_failure(attempt_id: int, failure: str) -> None:
 
 @retry_when_busy
 @own_transaction
-def _apply(attempt_id: int, state: ProviderState) -> PaymentAttempt:
+def _apply(attempt_id: int, answer: Answer) -> PaymentAttempt:
+    """Apply an answer, unless a capture was begun since the question and it says "not paid"."""
     attempt = PaymentAttempt.objects.select_for_update().get(pk=attempt_id)
     attempt.checked_at = now()
-    if state.status is ProviderStatus.PAID:
-        _apply_payment(attempt, state)
-    else:
-        _apply_unpaid(attempt, state)
+    is_current = attempt.capture_asked_at == answer.capture_asked_at
+    is_paid = answer.state.status is ProviderStatus.PAID
+    if is_paid or (is_current and answer.is_of_capture):
+        attempt.capture_asked_at = None
+    if is_paid:
+        _apply_payment(attempt, answer.state)
+    elif is_current:
+        _apply_unpaid(attempt, answer.state)
     attempt.save()
     return attempt
 
@@ -135,10 +208,10 @@ def _apply_payment(attempt: PaymentAttempt, state: ProviderState) -> None:
 
 def _apply_unpaid(attempt: PaymentAttempt, state: ProviderState) -> None:
     status = UNPAID_STATUS[state.status]
+    attempt.provider_payment_id = attempt.provider_payment_id or state.payment_id
     if attempt.status == status or not attempt.can_become(status):
         return
     attempt.status = status
-    attempt.provider_payment_id = attempt.provider_payment_id or state.payment_id
     attempt.failure = state.failure[:300]
     attempt.closed_at = None
     if status in PaymentAttempt.CLOSED_UNPAID:

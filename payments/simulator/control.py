@@ -12,13 +12,15 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from payments.simulator import refunds, sessions
+from payments.simulator import paypal_orders, paypal_page, refunds, sessions
 from payments.simulator.errors import InvalidRequest, NoSuchObject, Refusal, UnknownAddress
 from payments.simulator.events import redeliver, webhook_plan
 from payments.simulator.faults import ANY_OPERATION
 from payments.simulator.hosted_page import success_address
 from payments.simulator.messages import JSON, Answer, Request, json_answer
-from payments.simulator.provider import Provider
+from payments.simulator.paypal_api import OPERATION_NAMES as PAYPAL_OPERATION_NAMES
+from payments.simulator.paypal_events import EVENT as PAYPAL_EVENT
+from payments.simulator.provider import PAYPAL_EVENTS, Provider
 from payments.simulator.store import Document
 from payments.simulator.stripe_api import OPERATION_NAMES
 
@@ -76,13 +78,49 @@ def fail_refund(provider: Provider, _wishes: Wishes, refund_id: str) -> Document
     return {"refund": refunds.send_back(provider, refund_id)}
 
 
+def approve_order(provider: Provider, wishes: Wishes, order_id: str) -> Document:
+    """Agree at PayPal; `outcome` is what becomes of the capture, the rest as for `approve`."""
+    plan = webhook_plan(wishes.get("webhook", "now"), delay=_number(wishes, "delay"))
+    outcome = wishes.get("outcome", "completed")
+    if outcome not in paypal_orders.OUTCOMES:
+        raise InvalidRequest(
+            f"Unknown outcome: {outcome}. Known: {', '.join(paypal_orders.OUTCOMES)}.",
+            param="outcome",
+        )
+    kept = paypal_orders.approve(provider, order_id, outcome=outcome, plan=plan)
+    return {"order": kept, "redirect_to": paypal_page.return_address(kept)}
+
+
+def cancel_order(provider: Provider, _wishes: Wishes, order_id: str) -> Document:
+    """Turn back; as at the real PayPal the order stays."""
+    kept = paypal_orders.get_order(provider, order_id)
+    return {"order": kept, "redirect_to": paypal_page.cancel_address(kept)}
+
+
+def expire_order(provider: Provider, _wishes: Wishes, order_id: str) -> Document:
+    return {"order": paypal_orders.run_out(provider, order_id)}
+
+
+def complete_capture(provider: Provider, _wishes: Wishes, capture_id: str) -> Document:
+    return {"capture": paypal_orders.decide_capture(provider, capture_id, is_completed=True)}
+
+
+def deny_capture(provider: Provider, _wishes: Wishes, capture_id: str) -> Document:
+    return {"capture": paypal_orders.decide_capture(provider, capture_id, is_completed=False)}
+
+
+def fail_paypal_refund(provider: Provider, _wishes: Wishes, refund_id: str) -> Document:
+    return {"refund": paypal_orders.fail_refund(provider, refund_id)}
+
+
 def list_deliveries(provider: Provider, _wishes: Wishes) -> Document:
     return {"deliveries": [asdict(each) for each in provider.store.list_deliveries()]}
 
 
 def deliver_event(provider: Provider, _wishes: Wishes, event_id: str) -> Document:
     """Send an event once more, as an operator can from the provider's dashboard."""
-    event = provider.store.get("event", event_id)
+    kind = PAYPAL_EVENT if event_id.startswith(PAYPAL_EVENTS) else "event"
+    event = provider.store.get(kind, event_id)
     if event is None:
         raise NoSuchObject("event", event_id)
     redeliver(provider, event)
@@ -102,9 +140,10 @@ def advance_clock(provider: Provider, wishes: Wishes) -> Document:
 
 def add_fault(provider: Provider, wishes: Wishes) -> Document:
     operation = wishes.get("operation", ANY_OPERATION)
-    if operation != ANY_OPERATION and operation not in OPERATION_NAMES:
+    known = OPERATION_NAMES | PAYPAL_OPERATION_NAMES
+    if operation != ANY_OPERATION and operation not in known:
         raise InvalidRequest(
-            f"Unknown operation: {operation}. Known: {', '.join(sorted(OPERATION_NAMES))}.",
+            f"Unknown operation: {operation}. Known: {', '.join(sorted(known))}.",
             param="operation",
         )
     try:
@@ -134,7 +173,13 @@ ROUTES: list[tuple[str, str, Callable[..., Document]]] = [
     ("POST", r"/_control/sessions/(\w+)/cancel", cancel),
     ("POST", r"/_control/sessions/(\w+)/expire", expire),
     ("POST", r"/_control/refunds/(\w+)/fail", fail_refund),
-    ("POST", r"/_control/events/(\w+)/deliver", deliver_event),
+    ("POST", r"/_control/paypal/orders/(\w+)/approve", approve_order),
+    ("POST", r"/_control/paypal/orders/(\w+)/cancel", cancel_order),
+    ("POST", r"/_control/paypal/orders/(\w+)/expire", expire_order),
+    ("POST", r"/_control/paypal/captures/(\w+)/complete", complete_capture),
+    ("POST", r"/_control/paypal/captures/(\w+)/deny", deny_capture),
+    ("POST", r"/_control/paypal/refunds/(\w+)/fail", fail_paypal_refund),
+    ("POST", r"/_control/events/([\w-]+)/deliver", deliver_event),
     ("GET", r"/_control/deliveries", list_deliveries),
     ("POST", r"/_control/clock", advance_clock),
     ("POST", r"/_control/faults", add_fault),

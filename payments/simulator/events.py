@@ -84,17 +84,18 @@ def publish(
     )
     provider.store.insert(event, label=event_type)
     if event_type in SUBSCRIBED:
-        _queue(provider, event, plan)
+        queue(provider, event, plan)
     return event
 
 
 def redeliver(provider: Provider, event: Document) -> None:
     """Queue one more delivery of an event, whatever happened to the others."""
     with provider.store.transaction():
-        _queue(provider, event, AT_ONCE)
+        queue(provider, event, AT_ONCE)
 
 
-def _queue(provider: Provider, event: Document, plan: WebhookPlan) -> None:
+def queue(provider: Provider, event: Document, plan: WebhookPlan) -> None:
+    """Queue an event's deliveries as planned; runs inside the caller's store transaction."""
     due_at = provider.clock.now()
     if plan.choice == "late":
         due_at += provider.late_seconds if plan.delay is None else plan.delay

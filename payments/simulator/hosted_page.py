@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,12 +47,12 @@ def answer(provider: Provider, request: Request) -> Answer:
     """Answer any request for a payment page."""
     found = PAGE.fullmatch(request.path)
     if found is None or request.method not in ("GET", "POST"):
-        return _missing(request)
+        return missing(request)
     with provider.store.transaction():
         try:
             session = sessions.get_session(provider, found["id"])
         except NoSuchObject:
-            return _missing(request)
+            return missing(request)
     try:
         if request.method == "POST":
             return _submit(provider, request, session, is_challenge=bool(found["challenge"]))
@@ -122,9 +123,9 @@ def _show_challenge(provider: Provider, request: Request, session: Document) -> 
 
 
 def _page(request: Request, session: Document, template: str, context: dict[str, Any]) -> Answer:
-    language = _language(request, session["locale"])
+    language = choose_language(request, session["locale"])
     with translation.override(language):
-        locale = _babel_locale(language)
+        locale = babel_locale(language)
 
         def amount(units: int) -> str:
             currency = session["currency"]
@@ -139,7 +140,7 @@ def _page(request: Request, session: Document, template: str, context: dict[str,
             )
             for item in context.pop("items", [])
         ]
-        body = _render(
+        body = render(
             template,
             {
                 "session": session,
@@ -150,15 +151,15 @@ def _page(request: Request, session: Document, template: str, context: dict[str,
                 **context,
             },
         )
-    return _html(body, form_targets=_origins(session))
+    return html(body, form_targets=origins((session["success_url"], session["cancel_url"])))
 
 
-def _missing(request: Request) -> Answer:
-    with translation.override(_language(request, None)):
-        return _html(_render("missing", {}), status=404)
+def missing(request: Request) -> Answer:
+    with translation.override(choose_language(request, None)):
+        return html(render("missing", {}), status=404)
 
 
-def _render(template: str, context: dict[str, Any]) -> bytes:
+def render(template: str, context: dict[str, Any]) -> bytes:
     page = render_to_string(
         f"payments/simulator/{template}.html",
         {
@@ -171,7 +172,7 @@ def _render(template: str, context: dict[str, Any]) -> bytes:
     return page.encode()
 
 
-def _html(body: bytes, *, status: int = 200, form_targets: list[str] | None = None) -> Answer:
+def html(body: bytes, *, status: int = 200, form_targets: list[str] | None = None) -> Answer:
     """Browsers hold the redirect after a form to `form-action`, so it names the shop as well."""
     policy = "; ".join(
         [
@@ -185,17 +186,18 @@ def _html(body: bytes, *, status: int = 200, form_targets: list[str] | None = No
     return Answer(status, body, HTML, {**SECURITY_HEADERS, "Content-Security-Policy": policy})
 
 
-def _origins(session: Document) -> list[str]:
-    origins = set()
-    for address in (session["success_url"], session["cancel_url"]):
+def origins(addresses: Iterable[str | None]) -> list[str]:
+    """Return where the form may lead."""
+    found = set()
+    for address in addresses:
         parts = urlsplit(address or "")
         origin = f"{parts.scheme}://{parts.netloc}"
         if ORIGIN.fullmatch(origin):
-            origins.add(origin)
-    return sorted(origins)
+            found.add(origin)
+    return sorted(found)
 
 
-def _language(request: Request, wanted: str | None) -> str:
+def choose_language(request: Request, wanted: str | None) -> str:
     """Choose a language of the shop: the session's, else the browser's, else the default."""
     tags = [wanted] if wanted and wanted != "auto" else []
     accepted = request.headers.get("Accept-Language", "").split(",")
@@ -208,7 +210,7 @@ def _language(request: Request, wanted: str | None) -> str:
     return str(settings.LANGUAGE_CODE)
 
 
-def _babel_locale(language: str) -> Locale:
+def babel_locale(language: str) -> Locale:
     try:
         return Locale.parse(translation.to_locale(language))
     except (UnknownLocaleError, ValueError):

@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from payments.simulator import events, sessions
+from payments.simulator import events, paypal_orders, sessions
 from payments.simulator.faults import ScriptedFault
 from payments.simulator.idempotency import KEY_LIFE
 from payments.simulator.provider import Provider
@@ -46,6 +46,10 @@ class Simulator:
         port: int = 0,
         public_url: str = "",
         late_seconds: float = LATE_SECONDS,
+        paypal_client_id: str = "simulator",
+        paypal_client_secret: str = "simulator",
+        paypal_webhook_id: str = "SIMULATOR",
+        paypal_webhook_url: str | None = None,
     ) -> None:
         """Open the books and the port; `state` is a file, or `:memory:` to forget at the end."""
         if settings.EMPORIUM_MODE == "production":
@@ -60,6 +64,10 @@ class Simulator:
             webhook_secret=webhook_secret,
             webhook_url=webhook_url,
             late_seconds=late_seconds,
+            paypal_client_id=paypal_client_id,
+            paypal_client_secret=paypal_client_secret,
+            paypal_webhook_id=paypal_webhook_id,
+            paypal_webhook_url=paypal_webhook_url,
         )
         try:
             self._server = SimulatorServer((host, port), self.provider)
@@ -116,6 +124,31 @@ class Simulator:
         self.provider.webhook_url = url
         self._post_office.wake()
 
+    @property
+    def paypal_webhook_url(self) -> str | None:
+        return self.provider.paypal_webhook_url
+
+    @paypal_webhook_url.setter
+    def paypal_webhook_url(self, url: str | None) -> None:
+        """Events from before there was an address are not sent."""
+        self.provider.paypal_webhook_url = url
+        self._post_office.wake()
+
+    def approve_order(
+        self,
+        order_id: str,
+        *,
+        outcome: str = "completed",
+        webhook: str = "now",
+        delay: float | None = None,
+    ) -> Document:
+        """Agree to a PayPal order as a shopper would; the shop's capture then ends as told."""
+        plan = events.webhook_plan(webhook, delay=delay)
+        return paypal_orders.approve(self.provider, order_id, outcome=outcome, plan=plan)
+
+    def decide_capture(self, capture_id: str, *, is_completed: bool) -> Document:
+        return paypal_orders.decide_capture(self.provider, capture_id, is_completed=is_completed)
+
     def approve(
         self,
         session_id: str,
@@ -147,13 +180,18 @@ class Simulator:
     ) -> ScriptedFault:
         return self.provider.faults.add(operation, kind, times=times, seconds=seconds)
 
+    def _prefixes_to_wait_for(self) -> tuple[str, ...]:
+        return self.provider.reachable_prefixes() or ("",)
+
     def list_deliveries(self) -> list[Delivery]:
         return self.provider.store.list_deliveries()
 
     def wait_for_deliveries(self, *, within: float = 5.0) -> list[Delivery]:
         """Return all deliveries once none is due any more, or fail after some seconds."""
         deadline = time.monotonic() + within
-        while self.provider.store.list_due(self.provider.clock.now(), limit=1):
+        while self.provider.store.list_due(
+            self.provider.clock.now(), limit=1, prefixes=self._prefixes_to_wait_for()
+        ):
             if time.monotonic() > deadline:
                 raise TimeoutError("Some webhook deliveries are still due.")
             time.sleep(0.01)

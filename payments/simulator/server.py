@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
-from payments.simulator import control, hosted_page, stripe_api
+from payments.simulator import control, hosted_page, paypal_api, paypal_page, stripe_api
 from payments.simulator.errors import BodyRefused, UnknownAddress
 from payments.simulator.messages import Answer, HangUp, Request, json_answer
 from payments.simulator.provider import Provider
@@ -91,12 +91,16 @@ class Door(BaseHTTPRequestHandler):
         provider = self.server.provider
         parts = urlsplit(self.path)
         request = Request(self.command, parts.path, parts.query, self.headers, self._read_body())
+        if parts.path.startswith(paypal_api.PREFIXES):
+            return paypal_api.answer(provider, request)
         if parts.path.startswith("/v1/"):
             return stripe_api.answer(provider, request)
         if parts.path.startswith("/_control/"):
             return control.answer(provider, request)
         if parts.path == hosted_page.STYLESHEET:
             return hosted_page.stylesheet()
+        if parts.path == paypal_page.PATH and self.command in ("GET", "POST"):
+            return paypal_page.answer(provider, request)
         if self.command in ("GET", "POST"):
             return hosted_page.answer(provider, request)
         return json_answer(UnknownAddress("Not found").envelope(), status=404)

@@ -228,11 +228,17 @@ class Store:
         assert cursor.lastrowid is not None
         return cursor.lastrowid
 
-    def list_due(self, now: float, *, limit: int) -> list[Delivery]:
+    def list_due(
+        self, now: float, *, limit: int, prefixes: Sequence[str] = ("",)
+    ) -> list[Delivery]:
+        """Return what is due of the events whose ids begin so, the longest waiting first."""
+        if not prefixes:
+            return []
+        begins_so = " OR ".join("event GLOB ?" for _each in prefixes)
         rows = self._rows(
-            "SELECT * FROM deliveries WHERE state = 'pending' AND due_at <= ?"
+            f"SELECT * FROM deliveries WHERE state = 'pending' AND due_at <= ? AND ({begins_so})"
             " ORDER BY due_at, id LIMIT ?",
-            (now, limit),
+            (now, *(f"{prefix}*" for prefix in prefixes), limit),
         )
         return [Delivery(**dict(row)) for row in rows]
 

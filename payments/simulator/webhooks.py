@@ -14,8 +14,9 @@ from contextlib import suppress
 from hashlib import sha256
 from urllib.parse import urlsplit
 
-from payments.simulator.provider import Provider
-from payments.simulator.store import Delivery, Document, to_json
+from payments.simulator import paypal_events
+from payments.simulator.provider import PAYPAL_EVENTS, Provider
+from payments.simulator.store import Delivery, to_json
 
 logger = logging.getLogger(__name__)
 
@@ -82,21 +83,21 @@ class PostOffice:
         """Return a due delivery that nobody carries yet, or wait a moment and return none."""
         with self._called:
             now = self._provider.clock.now()
-            if self._provider.webhook_url:
-                due = self._provider.store.list_due(now, limit=POSTMEN + 1)
-                for delivery in due:
-                    if delivery.id not in self._on_the_way:
-                        self._on_the_way.add(delivery.id)
-                        return delivery
+            due = self._provider.store.list_due(
+                now, limit=POSTMEN + 1, prefixes=self._provider.reachable_prefixes()
+            )
+            for delivery in due:
+                if delivery.id not in self._on_the_way:
+                    self._on_the_way.add(delivery.id)
+                    return delivery
             next_due_at = self._provider.store.next_due_at(after=now)
             wait = LOOK_AGAIN if next_due_at is None else next_due_at - now
             self._called.wait(min(wait, LOOK_AGAIN))
             return None
 
     def _carry(self, delivery: Delivery) -> None:
-        event = self._provider.store.get("event", delivery.event)
-        assert event is not None
-        answer, is_accepted = self._post(self._provider.webhook_url or "", event)
+        url, body, signature = self._letter(delivery)
+        answer, is_accepted = self._post(url, body, signature)
         now = self._provider.clock.now()
         if is_accepted:
             self._provider.store.record_success(delivery, answer=answer, now=now)
@@ -105,19 +106,35 @@ class PostOffice:
             next_at = None if is_last else now + PAUSES[delivery.attempts]
             self._provider.store.record_failure(delivery, answer=answer, next_at=next_at)
 
-    def _post(self, url: str, event: Document) -> tuple[str, bool]:
-        """Send one event; return what came back, in words, and whether it was accepted."""
+    def _letter(self, delivery: Delivery) -> tuple[str, str, dict[str, str]]:
+        """Return where an event goes, its body, and the headers that sign it."""
+        provider = self._provider
+        if delivery.event.startswith(PAYPAL_EVENTS):
+            kept = provider.store.get(paypal_events.EVENT, delivery.event)
+            assert kept is not None
+            body = to_json(kept["wire"])
+            return (
+                provider.paypal_webhook_url or "",
+                body,
+                paypal_events.sign(provider, body.encode()),
+            )
+        event = provider.store.get("event", delivery.event)
+        assert event is not None
         body = to_json(event)
+        signature = signature_header(body, provider.webhook_secret, at=int(time.time()))
+        return provider.webhook_url or "", body, {"Stripe-Signature": signature}
+
+    def _post(self, url: str, body: str, signature: dict[str, str]) -> tuple[str, bool]:
+        """Send one event; return what came back, in words, and whether it was accepted."""
         parts = urlsplit(url)
         connect = (
             http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         )
         connection = connect(parts.netloc, timeout=ANSWER_WITHIN)
-        signature = signature_header(body, self._provider.webhook_secret, at=int(time.time()))
         headers = {
             "Content-Type": "application/json; charset=utf-8",
             "User-Agent": "Emporium payment simulator",
-            "Stripe-Signature": signature,
+            **signature,
         }
         target = parts.path + (f"?{parts.query}" if parts.query else "")
         try:

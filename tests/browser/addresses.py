@@ -69,7 +69,7 @@ NO_PAGES = {
     "robots.txt", "sitemap.xml", "sitemaps/<slug:name>.xml", "feeds/google.xml",
     "search/suggestions/", "cards/", "cart/badge/", "cart/drawer/", "orders/<slug:number>/status/",  # parts of other pages
     "checkout/fields/<slug:name>/", "checkout/addresses/",
-    "payments/webhooks/stripe/", "cart/add/", "cart/items/<int:item_id>/",  # only taken, not shown
+    "payments/webhooks/stripe/", "payments/webhooks/paypal/", "cart/add/", "cart/items/<int:item_id>/",  # only taken, not shown
     "reviews/<int:review_id>/helpful/", "back-in-stock/", "wishlists/save/",
     "wishlists/<int:list_id>/sharing/", "wishlists/items/<int:item_id>/",
     "orders/<slug:number>/pay/", "orders/<slug:number>/cancel/",

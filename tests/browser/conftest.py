@@ -80,6 +80,7 @@ def shop(
     """An empty shop that is open; yields its payment provider, whose webhooks reach it."""
     settings.SHOP_URL, settings.MEDIA_ROOT = web, media_folder
     simulator.webhook_url = f"{web}/payments/webhooks/stripe/"
+    simulator.paypal_webhook_url = f"{web}/payments/webhooks/paypal/"
     with transaction.atomic():
         announce("everything")  # The web process still knows the shop of the test before.
     yield simulator

@@ -33,6 +33,7 @@ ROWS = [
     Row("feeds/google.xml", "/feeds/google.xml", 200, 405, is_shared=True),
     Row("service-worker.js", "/service-worker.js", 200, 405, is_shared=True),
     Row("payments/webhooks/stripe/", "/payments/webhooks/stripe/", 405, 400),
+    Row("payments/webhooks/paypal/", "/payments/webhooks/paypal/", 405, 400),
     Row("media/<path:name>", "/media/nothing.webp", 404, 405, is_shared=True),
     Row("mailbox/", "/mailbox/", 200, 405),
     Row("mailbox/<int:mail_id>/", "/mailbox/{mail}/", 200, 405),

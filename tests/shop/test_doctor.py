@@ -28,7 +28,7 @@ from shop.models import OutboxMessage
 
 EVERYTHING = [
     *("settings", "database", "clock", "cache", "broker", "relay", "mail", "static", "disk"),
-    *("doors", "media", "payments"),
+    *("doors", "media", "payments", "paypal"),
 ]
 
 pytestmark = pytest.mark.django_db
@@ -92,7 +92,7 @@ def test_a_shop_that_lacks_nothing_but_a_relay_hears_so_line_by_line(simulator: 
     assert states == dict.fromkeys(EVERYTHING, "ok") | {"relay": "warning"}
 
 
-def test_a_fault_ends_the_command_with_an_error(settings: Any) -> None:
+def test_a_fault_ends_the_command_with_an_error(settings: Any, simulator: Simulator) -> None:
     settings.STRIPE_API_BASE = f"http://127.0.0.1:{free_port()}"
     printed = io.StringIO()
 
@@ -349,3 +349,26 @@ def test_a_real_shop_with_a_test_key_is_a_warning(settings: Any, simulator: Simu
     assert diagnose()["payments"] == (
         "warning: Stripe knows the key, but it is a test key: no money moves. Set the live key."
     )
+
+
+def test_a_shop_without_paypal_hears_that_it_is_not_offered(settings: Any) -> None:
+    settings.PAYPAL_IS_ON = False
+
+    assert diagnose()["paypal"] == "ok: Not offered: there is no PAYPAL_CLIENT_ID."
+
+
+def test_a_simulated_paypal_that_is_not_running_is_a_fault(settings: Any) -> None:
+    settings.PAYPAL_API_BASE = f"http://127.0.0.1:{free_port()}"
+
+    said = diagnose()["paypal"]
+
+    assert said.startswith(f"fault: The simulator at {settings.PAYPAL_API_BASE} does not answer")
+
+
+def test_a_secret_that_paypal_does_not_know_is_a_fault(settings: Any, simulator: Simulator) -> None:
+    settings.PAYPAL_CLIENT_SECRET = "somebody else's"
+
+    said = diagnose()["paypal"]
+
+    assert said.startswith("fault: PayPal does not know PAYPAL_CLIENT_ID")
+    assert "(invalid_client)" in said

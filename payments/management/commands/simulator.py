@@ -13,12 +13,13 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from payments.simulator.running import LATE_SECONDS, Simulator, SimulatorForbidden
 
 WEBHOOK_PATH = "/payments/webhooks/stripe/"
+PAYPAL_WEBHOOK_PATH = "/payments/webhooks/paypal/"
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class Command(BaseCommand):
     help = (
-        "Run the payment simulator: it answers like Stripe, shows a payment page with every "
+        "Run the payment simulator: it answers like Stripe and PayPal, shows pages with every "
         "outcome, and calls the shop's webhook. No money moves. Stop it with Ctrl-C; what it "
         "knows is kept in its state file. It refuses to run in production."
     )
@@ -43,6 +44,11 @@ class Command(BaseCommand):
             help="where the shop takes webhooks (default: %(default)s)",
         )
         parser.add_argument(
+            "--paypal-webhook-url",
+            default=settings.SHOP_URL + PAYPAL_WEBHOOK_PATH,
+            help="where the shop takes PayPal's webhooks (default: %(default)s)",
+        )
+        parser.add_argument(
             "--public-url",
             default="",
             help="address under which shoppers reach the payment page (default: SIMULATOR_URL)",
@@ -60,6 +66,10 @@ class Command(BaseCommand):
                 secret_key=settings.STRIPE_SECRET_KEY,
                 webhook_secret=settings.STRIPE_WEBHOOK_SECRET,
                 webhook_url=options["webhook_url"],
+                paypal_client_id=settings.PAYPAL_CLIENT_ID,
+                paypal_client_secret=settings.PAYPAL_CLIENT_SECRET,
+                paypal_webhook_id=settings.PAYPAL_WEBHOOK_ID,
+                paypal_webhook_url=options["paypal_webhook_url"],
                 state=options["state"],
                 host=options["host"],
                 port=options["port"],
