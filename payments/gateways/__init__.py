@@ -14,4 +14,8 @@ def get_gateway(name: str) -> Gateway:
         from payments.gateways.stripe import StripeGateway
 
         return StripeGateway()
+    if name == "offline":
+        from payments.gateways.offline import OfflineGateway
+
+        return OfflineGateway()
     raise LookupError(f"there is no payment provider {name!r}")
