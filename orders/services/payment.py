@@ -67,7 +67,9 @@ def _close_other_pages(order: Order, provider: str) -> None:
                 )
             ) from error
         if attempt.status == PaymentAttempt.Status.CAPTURED:
-            raise ActionNotAllowed(_("Your first payment went through: nothing more is to be paid."))
+            raise ActionNotAllowed(
+                _("Your first payment went through: nothing more is to be paid.")
+            )
 
 
 @no_transaction
