@@ -63,9 +63,11 @@ def test_a_guest_in_germany_fills_in_seven_fields_and_may_give_a_phone(shopper: 
     page = shopper.open_checkout()
 
     assert visible_fields(page) == [
-        *("email", "country", "name", "street", "postcode", "city", "phone", "shipping_method"),
+        *("email", "country", "name", "street", "postcode", "city", "phone"),
+        *("shipping_method", "payment_method"),
     ]
-    assert read_form(page, "/checkout/")["shipping_method"] == "standard"
+    chosen = read_form(page, "/checkout/")
+    assert (chosen["shipping_method"], chosen["payment_method"]) == ("standard", "stripe")
 
 
 @pytest.mark.parametrize(
