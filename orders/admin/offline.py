@@ -67,10 +67,20 @@ class MovementForm(forms.Form):
         return " ".join(self.cleaned_data["bank_reference"].split())
 
 
+class TypedAmount(forms.DecimalField):
+    """An amount with a point or a comma, whichever the language of the page has."""
+
+    def to_python(self, value: Any) -> Decimal | None:
+        if isinstance(value, str) and "." not in value:
+            value = value.replace(",", ".")
+        amount: Decimal | None = super().to_python(value)
+        return amount
+
+
 class ReceiptForm(MovementForm):
     """What came; an amount that differs is asked about once, for a slip here is hard to mend."""
 
-    amount = forms.DecimalField(
+    amount = TypedAmount(
         label=gettext_lazy("Amount"),
         max_digits=14,
         decimal_places=4,

@@ -135,7 +135,7 @@ def _current_attempt(order_id: int, provider: str = "") -> PaymentAttempt:
         has_page = attempt.redirect_url or provider == methods.OFFLINE
         if life > (timedelta(0) if has_page else SHORTEST_LIFE):
             return attempt
-    return _write_attempt(order, provider)
+    return _write_attempt(order, provider, tried)
 
 
 def _continue_with(attempt: PaymentAttempt | None) -> str:
@@ -150,21 +150,23 @@ def _is_open_elsewhere(tried: list[PaymentAttempt], provider: str) -> bool:
     return any(each.is_open and each.provider != provider for each in tried)
 
 
-def _write_attempt(order: Order, provider: str) -> PaymentAttempt:
-    """Write a new attempt with a time of its own, and let the order live as long at least.
+def _write_attempt(order: Order, provider: str, tried: list[PaymentAttempt]) -> PaymentAttempt:
+    """Write a new attempt with a time of its own, and let the order live as long.
 
     But nobody holds the stock for ever: a late order gets no new attempt, nor one whose windows
-    are used up; days to pay without a provider count from the order on.
+    are used up. Days to pay without a provider count from the order on; once they were promised,
+    the order keeps them.
     """
+    promised = [each.expires_at for each in tried if each.provider == methods.OFFLINE]
     if provider == methods.OFFLINE:
         ends_at, needed = methods.get_deadline(provider, since=order.created_at), timedelta(0)
     else:
         window = timedelta(minutes=settings.SHOP_PAYMENT_WINDOW_MINUTES)
-        latest = max(order.created_at + MOST_WINDOWS * window, order.expires_at)
+        latest = max([order.created_at + MOST_WINDOWS * window, *promised])
         ends_at, needed = min(now() + window, latest), SHORTEST_LIFE
     if order.expires_at <= now() or ends_at - now() < needed:
         raise ActionNotAllowed(_("The time to pay this order is over. Please order again."))
-    order.expires_at = max(order.expires_at, ends_at)
+    order.expires_at = max([ends_at, *promised])
     order.save(update_fields=["expires_at"])
     attempt = attempts.prepare(provider=provider, amount=order.total_money, expires_at=ends_at)
     OrderPayment.objects.create(order=order, attempt=attempt)
