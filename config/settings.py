@@ -365,6 +365,20 @@ if PAYPAL_IS_ON and not SIMULATOR_IS_ON:
             "or write https://api-m.paypal.com or https://api-m.sandbox.paypal.com."
         )
 
+SHOP_OFFLINE_PAYMENT = env.choice(
+    "SHOP_OFFLINE_PAYMENT",
+    "off" if IS_PRODUCTION else "transfer",
+    ["off", "transfer", "pick-up"],
+)
+SHOP_OFFLINE_DETAILS = env.text(
+    "SHOP_OFFLINE_DETAILS",
+    "" if IS_PRODUCTION else "Emporium Demo; IBAN DE00 0000 0000 0000 0000 00; Demo Bank",
+    required="say where the money goes, or where it is brought: lines, with ; between them."
+    if SHOP_OFFLINE_PAYMENT != "off"
+    else "",
+)
+SHOP_OFFLINE_DAYS = env.number("SHOP_OFFLINE_DAYS", 7, at_least=1, at_most=60)
+
 # Addresses ----------------------------------------------------------------------------------------
 
 PHOTON_URL = env.url("PHOTON_URL").rstrip("/")

@@ -20,7 +20,13 @@ from orders.queries import OrderView, get_order_view
 from shop.emails import RenderedMail, render_mail
 
 NoticeKind = Literal[
-    "confirmation", "shipped", "delivered", "cancelled", "refunded_late", "payment_returned"
+    "payment_waiting",
+    "confirmation",
+    "shipped",
+    "delivered",
+    "cancelled",
+    "refunded_late",
+    "payment_returned",
 ]
 
 
@@ -54,6 +60,8 @@ def _write(kind: NoticeKind, order: OrderView) -> Words:
     """Say what happened, as a person would."""
     number = {"number": order.number}
     see = _("See your order")
+    if kind == "payment_waiting":
+        return _write_how_to_pay(order)
     if kind == "confirmation":
         return Words(
             subject=_("Your order %(number)s") % number,
@@ -122,4 +130,27 @@ def _write(kind: NoticeKind, order: OrderView) -> Words:
         )
         % number,
         button=see,
+    )
+
+
+def _write_how_to_pay(order: OrderView) -> Words:
+    """Say what is to be done about an order that waits, however it is to be paid by now."""
+    number = {"number": order.number}
+    if order.offline and order.offline.is_on_pick_up:
+        text = _("Order %(number)s is reserved for you. You pay when you fetch it.") % number
+    elif order.offline:
+        text = _(
+            "We have your order %(number)s and wait for your transfer. "
+            "As soon as the money is here we get it ready."
+        )
+        text %= number
+    else:
+        text = _("We have your order %(number)s and wait for your payment.") % number
+    return Words(
+        subject=_("How to pay for order %(number)s") % number,
+        headline=_("Thank you for your order"),
+        text=text,
+        button=_("See your order, or pay in another way")
+        if order.other_methods
+        else _("See your order"),
     )

@@ -24,6 +24,7 @@ from cart.pricing.quote import DeliveryOffer
 from orders import typos
 from orders.services.placement import Address
 from orders.typos import Doubt
+from payments.methods import STRIPE, list_methods
 from shop.formatting import format_money
 from shop.money import Money
 
@@ -178,6 +179,14 @@ class CheckoutForm(forms.Form):
             "invalid_choice": _("This delivery is not offered for your address. Choose another."),
         },
     )
+    payment_method = forms.ChoiceField(
+        label=_("How you pay"),
+        required=False,
+        widget=forms.RadioSelect,
+        error_messages={
+            "invalid_choice": _("This way to pay is not offered any more. Choose another.")
+        },
+    )
     submit_key = forms.UUIDField(widget=forms.HiddenInput)
     seen_total = forms.DecimalField(
         widget=forms.HiddenInput, max_digits=14, decimal_places=4, localize=False
@@ -203,6 +212,7 @@ class CheckoutForm(forms.Form):
         self._choice("shipping_method").choices = [
             (offer.code, _describe(offer)) for offer in offers
         ]
+        self._shape_payment()
         self._shape_postcode()
         self._shape_region()
         if mended is not None:
@@ -270,6 +280,11 @@ class CheckoutForm(forms.Form):
             raise forms.ValidationError(_("Choose one from the list."))
         return region
 
+    def clean_payment_method(self) -> str:
+        """Take the first way to pay for somebody who chose none."""
+        chosen: str = self.cleaned_data["payment_method"]
+        return chosen or str(self.fields["payment_method"].initial)
+
     def clean_phone(self) -> str:
         phone: str = self.cleaned_data["phone"]
         number = re.sub(r"^[^\W\d_]+[.:\s]+(?=[+(\d])", "", phone)
@@ -295,6 +310,25 @@ class CheckoutForm(forms.Form):
         field = self.fields[name]
         assert isinstance(field, forms.ChoiceField)
         return field
+
+    def _shape_payment(self) -> None:
+        """Offer the ways to pay, the first of them chosen; one alone is no choice."""
+        methods = list_methods()
+        if len(methods) < 2:
+            del self.fields["payment_method"]
+            return
+        field = self._choice("payment_method")
+        field.choices = [(method.code, method) for method in methods]
+        field.initial = methods[0].code
+        if self.initial.get("payment_method") not in {method.code for method in methods}:
+            self.initial.pop("payment_method", None)
+
+    @property
+    def provider(self) -> str:
+        """Return how the shopper pays, once the form is valid."""
+        if "payment_method" in self.fields:
+            return str(self.cleaned_data["payment_method"])
+        return next((method.code for method in list_methods()), STRIPE)
 
     def _shape_postcode(self) -> None:
         if not self.rules.has_postcode:

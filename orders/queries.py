@@ -18,6 +18,8 @@ from catalog.access import make_buyer_key
 from catalog.queries import Picture, list_variant_pictures, product_url
 from catalog.queries.links import write_review_url
 from orders.models import Order, OrderAddress, OrderEvent, OrderLine
+from payments import methods
+from payments.methods import Method
 from payments.models import PaymentAttempt, Refund
 from shop.formatting import format_rate, format_tax
 from shop.money import Money
@@ -80,6 +82,15 @@ class ShipmentView:
 
 
 @dataclass(frozen=True, slots=True)
+class OfflinePayment:
+    """How an order is paid without a provider; `details` are the shop's lines about where."""
+
+    label: str
+    details: list[str]
+    is_on_pick_up: bool
+
+
+@dataclass(frozen=True, slots=True)
 class OrderView:
     """An order as its page and its mails show it; amounts are in the order's currency."""
 
@@ -102,6 +113,9 @@ class OrderView:
     email: str
     shipments: list[ShipmentView]
     payment_label: str
+    method_label: str
+    offline: OfflinePayment | None
+    other_methods: list[Method]
     paid_at: datetime | None
     expires_at: datetime
     can_pay: bool
@@ -230,7 +244,7 @@ def get_order(number: str) -> Order | None:
 
 
 def get_order_view(order: Order, *, is_back_from_provider: bool = False) -> OrderView:
-    """Assemble an order's page; seven statements at most, whatever the number of lines."""
+    """Assemble an order's page; eight statements at most, whatever the number of lines."""
     shipments = _list_shipments(order)
     addresses = _list_addresses(order)
     shipping_address = addresses.get(OrderAddress.Kind.SHIPPING, {})
@@ -238,9 +252,14 @@ def get_order_view(order: Order, *, is_back_from_provider: bool = False) -> Orde
         address_lines(addresses[kind]) if kind in addresses else [] for kind in OrderAddress.Kind
     )
     # "Confirming" until the provider's word is final: nobody is told of a failure that may be none.
-    confirming = order.stage == Stage.PENDING and _is_being_paid(order, is_back_from_provider)
+    tried = _list_tried(order)
+    confirming = order.stage == Stage.PENDING and _is_being_paid(
+        order, tried, is_back_from_provider
+    )
     waits_for_money = order.stage == Stage.PENDING and not confirming
-    headline, explanation = _words(order, confirming, shipments)
+    method = _find_method(tried)
+    offline = _explain_offline() if waits_for_money and method == methods.OFFLINE else None
+    headline, explanation = _words(order, confirming, shipments, offline)
     return OrderView(
         number=order.number,
         stage=order.stage.value,
@@ -270,6 +289,11 @@ def get_order_view(order: Order, *, is_back_from_provider: bool = False) -> Orde
         email=order.email,
         shipments=shipments,
         payment_label=_payment_label(order, confirming),
+        method_label=methods.get_label(method) if method else "",
+        offline=offline,
+        other_methods=[each for each in methods.list_methods() if each.code != method]
+        if waits_for_money
+        else [],
         paid_at=order.paid_at if order.payment_status == Order.PaymentStatus.PAID else None,
         expires_at=order.expires_at,
         can_pay=waits_for_money,
@@ -290,10 +314,39 @@ def list_timeline(order: Order) -> list[OrderEvent]:
     return list(order.events.select_related("actor").order_by("id"))
 
 
-def _is_being_paid(order: Order, is_back_from_provider: bool) -> bool:
-    """Say whether the provider's last word is still to come."""
+Tried = list[tuple[str, str]]
+"""The provider and the status of each attempt to pay an order, the oldest first."""
+
+
+def _list_tried(order: Order) -> Tried:
+    attempts = order.payments.order_by("pk")
+    return list(attempts.values_list("attempt__provider", "attempt__status"))
+
+
+def _is_being_paid(order: Order, tried: Tried, is_back_from_provider: bool) -> bool:
+    """Say whether the provider's last word is still to come.
+
+    Without a provider nobody waits for a word: it takes days, and the page says how to pay.
+    """
     unclear = PaymentAttempt.OPEN if is_back_from_provider else (PaymentAttempt.Status.PROCESSING,)
-    return order.payments.filter(attempt__status__in=unclear).exists() or is_held(order)
+    if any(status in unclear and provider != methods.OFFLINE for provider, status in tried):
+        return True
+    return any(status == PaymentAttempt.Status.HELD for _, status in tried) and is_held(order)
+
+
+def _find_method(tried: Tried) -> str:
+    """Name the provider that was paid, or the one that was chosen last."""
+    paid = [provider for provider, status in tried if status == PaymentAttempt.Status.CAPTURED]
+    last = [provider for provider, _ in tried[-1:]]
+    return next(iter([*paid, *last]), "")
+
+
+def _explain_offline() -> OfflinePayment:
+    return OfflinePayment(
+        label=methods.get_label(methods.OFFLINE),
+        details=methods.list_offline_details(),
+        is_on_pick_up=methods.is_paid_on_pick_up(),
+    )
 
 
 def _list_lines(order: Order) -> list[OrderLineView]:
@@ -465,12 +518,27 @@ def list_steps(order: Order, shipments: list[ShipmentView]) -> list[Step]:
     ]
 
 
-def _words(order: Order, confirming: bool, shipments: list[ShipmentView]) -> tuple[str, str]:
+def _words(
+    order: Order,
+    confirming: bool,
+    shipments: list[ShipmentView],
+    offline: OfflinePayment | None,
+) -> tuple[str, str]:
     """Say where the order stands, as a person would."""
     if confirming:
         return (
             _("Confirming your payment"),
             _("We are waiting for the payment provider's word. This page changes by itself."),
+        )
+    if offline and offline.is_on_pick_up:
+        return (
+            _("Reserved for you"),
+            _("You pay when you fetch it. Please bring the number of your order."),
+        )
+    if offline:
+        return (
+            _("Waiting for your transfer"),
+            _("As soon as the money is here we get your order ready, and you get a mail."),
         )
     if order.stage == Stage.PENDING:
         return (

@@ -109,6 +109,7 @@ def _for_staff(request: HttpRequest) -> Dashboard:
                 ),
                 reverse("admin:orders_order_changelist") + "?work=ship",
             ),
+            *_transfer_cards(request),
             *_alarm_cards(request),
             *_review_cards(request),
             _sales_card(sales, reverse("admin:orders_order_changelist")),
@@ -161,6 +162,39 @@ def _to_ship_card(found: dict[str, Any], url: str) -> Card:
         url=url,
         tone="work" if found["count"] else "calm",
     )
+
+
+def _transfer_cards(request: HttpRequest) -> list[Card]:
+    """Ask for a look at the account while orders wait for a transfer, or refunds for being sent."""
+    url = reverse("admin:orders_order_changelist")
+    waiting = Order.objects.filter(todo.WAITING_FOR_TRANSFER).aggregate(
+        count=Count("pk"), oldest=Min("created_at")
+    )
+    to_send = Refund.objects.filter(todo.REFUNDS_TO_SEND).count()
+    cards = []
+    if waiting["count"]:
+        cards.append(
+            Card(
+                label=_("Waiting for a transfer"),
+                value=str(waiting["count"]),
+                note=_("the oldest since %s") % moment(waiting["oldest"]),
+                icon="account_balance",
+                url=f"{url}?work=transfer",
+                tone="work",
+            )
+        )
+    if to_send:
+        cards.append(
+            Card(
+                label=_("Refunds to send by hand"),
+                value=str(to_send),
+                note=_("Send them, then write it down in the order."),
+                icon="undo",
+                url=_list_url(request, Refund, "?status__exact=pending"),
+                tone="work",
+            )
+        )
+    return cards
 
 
 def _alarm_cards(request: HttpRequest) -> list[Card]:

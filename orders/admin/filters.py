@@ -42,6 +42,7 @@ class WorkFilter(DropdownFilter):
             ("held", _("look at a held payment")),
             ("deliver", _("mark as delivered")),
             ("money", _("wait for the payment")),
+            ("transfer", _("look whether a transfer came")),
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -49,6 +50,7 @@ class WorkFilter(DropdownFilter):
             "ship": todo.TO_SHIP,
             "deliver": todo.ON_THE_WAY,
             "money": todo.WAITING_FOR_MONEY,
+            "transfer": todo.WAITING_FOR_TRANSFER,
         }
         if self.value() == "held":
             return queryset.filter(todo.held_orders())

@@ -20,6 +20,7 @@ from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 
 from accounts.admin.scoping import get_seller_roles
+from orders.admin import offline as offline_pages
 from orders.admin import todo
 from orders.admin.actor import get_actor
 from orders.admin.filters import DayRangeFilter, SellerFilter, StageFilter, WorkFilter
@@ -155,7 +156,7 @@ class OrderAdmin(ModelAdmin):
                 name=f"orders_order_{name.replace('-', '_')}",
             )
             for name, view in views.items()
-        ] + super().get_urls()
+        ] + [*offline_pages.list_urls(self), *super().get_urls()]
 
     def change_view(
         self,
@@ -178,6 +179,7 @@ class OrderAdmin(ModelAdmin):
         context = self._context(request, order) | {
             "page": get_order_page(order),
             "may_change": self.has_change_permission(request, order),
+            "may_book": offline_pages.may_book(request),
             "mail_is_linked": request.user.has_perm("shop.view_mail"),
             "person_is_linked": request.user.has_perm("accounts.view_user"),
         }
@@ -285,6 +287,7 @@ def _work_tabs(request: HttpRequest) -> list[dict[str, Any]]:
         ("ship", _("To ship"), todo.TO_SHIP),
         ("held", _("Payment held"), todo.held_orders()),
         ("money", _("Waiting for money"), todo.WAITING_FOR_MONEY),
+        ("transfer", _("Waiting for a transfer"), todo.WAITING_FOR_TRANSFER),
         ("deliver", _("On the way"), todo.ON_THE_WAY),
     ]
     return [

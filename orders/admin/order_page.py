@@ -19,6 +19,7 @@ from orders.admin.todo import STAGE_COLOURS, Todo, describe, has_failed_refund, 
 from orders.models import Order, OrderAddress, OrderEvent, OrderPayment
 from orders.queries import Step, list_steps, list_timeline
 from orders.services.cancellation import is_cancellable
+from payments import methods
 from payments.models import PaymentAttempt, PaymentTransaction, ProviderEvent, Refund
 from shop.formatting import format_tax
 from shop.models import Mail
@@ -39,7 +40,7 @@ REFUND_COLOURS = {Refund.Status.SUCCEEDED: "success", Refund.Status.FAILED: "dan
 MAIL_KINDS = [
     f"orders.{kind}"
     for kind in (
-        *("confirmation", "shipped", "delivered", "cancelled", "refunded_late"),
+        *("payment_waiting", "confirmation", "shipped", "delivered", "cancelled", "refunded_late"),
         "payment_returned",
     )
 ]
@@ -55,6 +56,8 @@ class MoneyMovement:
     provider_id: str
     note: str
     at: datetime
+    to_be_sent: int | None = None
+    """The refund's key, while staff have to send it themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,7 @@ class OrderPage:
     can_check: bool
     can_confirm_again: bool
     can_send_back: bool
+    can_receive: bool
 
 
 def get_order_page(order: Order) -> OrderPage:
@@ -162,6 +166,7 @@ def get_order_page(order: Order) -> OrderPage:
         can_cancel=is_cancellable(order),
         can_check=bool(attempts),
         can_confirm_again=order.status in (Order.Status.PLACED, Order.Status.COMPLETED),
+        can_receive=any(map(_may_come_by_hand, attempts)),
         can_send_back=has_held_money(attempts, refunds)
         or (has_failed_refund(refunds) and _keeps_too_much(order, attempts, refunds)),
     )
@@ -187,6 +192,12 @@ def _keeps_too_much(order: Order, attempts: list[PaymentAttempt], refunds: list[
     )
     stands = order.status in (Order.Status.PLACED, Order.Status.COMPLETED)
     return taken - gone > (order.total if stands else 0)
+
+
+def _may_come_by_hand(attempt: PaymentAttempt) -> bool:
+    """Say whether a transfer may come that nobody has written down."""
+    has_come = (PaymentAttempt.Status.CAPTURED, PaymentAttempt.Status.HELD)
+    return attempt.provider == methods.OFFLINE and attempt.status not in has_come
 
 
 def _list_statuses(order: Order) -> list[tuple[str, str]]:
@@ -222,6 +233,7 @@ def _list_payments(attempts: list[PaymentAttempt], refunds: list[Refund]) -> lis
                 at=row.created_at,
             )
         )
+    offline = {each.pk for each in attempts if each.provider == methods.OFFLINE}
     sent_back: dict[int, list[MoneyMovement]] = defaultdict(list)
     for refund in refunds:
         sent_back[refund.attempt_id].append(
@@ -232,6 +244,9 @@ def _list_payments(attempts: list[PaymentAttempt], refunds: list[Refund]) -> lis
                 provider_id=refund.provider_id,
                 note=refund.failure or refund.reason,
                 at=refund.closed_at or refund.created_at,
+                to_be_sent=refund.pk
+                if refund.attempt_id in offline and refund.status == Refund.Status.PENDING
+                else None,
             )
         )
     events: dict[Any, list[ProviderEvent]] = defaultdict(list)
@@ -241,7 +256,9 @@ def _list_payments(attempts: list[PaymentAttempt], refunds: list[Refund]) -> lis
         PaymentView(
             id=attempt.pk,
             reference=attempt.reference,
-            provider=attempt.provider.capitalize(),
+            provider=methods.get_label(attempt.provider)
+            if attempt.provider == methods.OFFLINE
+            else attempt.provider.capitalize(),
             status_label=str(attempt.get_status_display()),
             colour=ATTEMPT_COLOURS.get(PaymentAttempt.Status(attempt.status), "default"),
             amount=attempt.money,

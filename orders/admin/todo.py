@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Case, F, Q, When
+from django.db.models import Case, Exists, F, OuterRef, Q, When
 from django.db.models.expressions import OrderBy
 from django.utils.translation import gettext as _
 
-from orders.models import Order
+from orders.models import Order, OrderPayment
+from payments.methods import OFFLINE
 from payments.models import PaymentAttempt, Refund
 
 Status = Order.Status
@@ -34,6 +35,16 @@ PARTS_TO_SHIP = Q(
 )
 ON_THE_WAY = Q(status=Status.PLACED, fulfilment_status=Fulfilment.FULFILLED)
 WAITING_FOR_MONEY = Q(status=Status.PENDING)
+WAITING_FOR_TRANSFER = Q(status=Status.PENDING) & Q(
+    Exists(
+        OrderPayment.objects.filter(
+            order=OuterRef("pk"),
+            attempt__provider=OFFLINE,
+            attempt__status__in=PaymentAttempt.OPEN,
+        )
+    )
+)
+REFUNDS_TO_SEND = Q(status=Refund.Status.PENDING, attempt__provider=OFFLINE)
 
 _IS_REFUNDED = Q(payment_status=Payment.REFUNDED)
 _IS_OVER = Q(status__in=(Status.CANCELLED, Status.EXPIRED))
@@ -69,7 +80,7 @@ def describe(
     refunds: Iterable[Refund],
 ) -> Todo | None:
     """Say what staff have to do next; None when nothing is."""
-    refunds = list(refunds)
+    attempts, refunds = list(attempts), list(refunds)
     if has_held_money(attempts, refunds):
         return Todo(_("Look at the held payment"), "danger")
     if has_failed_refund(refunds):
@@ -78,11 +89,20 @@ def describe(
         return Todo(_("Ship: %s") % ", ".join(waiting_sellers), "warning")
     if order.stage == Stage.SHIPPED:
         return Todo(_("Mark as delivered"), "info")
+    if order.stage == Stage.PENDING and any(map(_waits_offline, attempts)):
+        return Todo(_("Look whether the money came"), "info")
     if order.stage == Stage.PENDING:
         return Todo(_("Wait for the payment"), "default")
+    offline = {attempt.pk for attempt in attempts if attempt.provider == OFFLINE}
+    if any(each.status == Refund.Status.PENDING and each.attempt_id in offline for each in refunds):
+        return Todo(_("Send the money back by hand"), "warning")
     if any(refund.status == Refund.Status.PENDING for refund in refunds):
         return Todo(_("Money is going back"), "default")
     return None
+
+
+def _waits_offline(attempt: PaymentAttempt) -> bool:
+    return attempt.provider == OFFLINE and attempt.is_open
 
 
 def has_held_money(attempts: Iterable[PaymentAttempt], refunds: Iterable[Refund]) -> bool:

@@ -57,8 +57,13 @@ def send_confirmation_again(order: Order, *, by: User | None) -> bool:
 
 @own_transaction
 def write(order_id: int, *, kind: NoticeKind, about: str) -> None:
-    """Render a notice in the shopper's language and queue it as a mail, once."""
+    """Render a notice in the shopper's language and queue it as a mail, once.
+
+    How to pay is told to nobody whose order does not wait for it any more.
+    """
     order = Order.objects.get(pk=order_id)
+    if kind == "payment_waiting" and order.status != Order.Status.PENDING:
+        return
     mail = render_order_mail(order, kind)
     mailer.queue_rendered(
         mail,

@@ -13,7 +13,9 @@ from orders.access import order_url
 from orders.errors import ActionNotAllowed
 from orders.models import Order, OrderLine, OrderPayment
 from orders.queries import is_held
-from orders.services import timeline
+from orders.services import notices, timeline
+from payments import methods
+from payments.errors import ProviderUnavailable
 from payments.gateways.base import PaymentItem, PaymentRequest
 from payments.models import PaymentAttempt
 from payments.services import attempts
@@ -32,14 +34,42 @@ MOST_ITEMS = 90
 
 
 @no_transaction
-def start(order: Order) -> str:
+def start(order: Order, *, provider: str = "") -> str:
     """Return the address of the provider's page for a pending order, opening it if need be.
 
-    Raises `ActionNotAllowed` unless the order waits for money, `AttemptEnded` when it was given up
+    It is empty when the order's own page says how to pay. `provider` is another way to pay than the
+    one that was chosen before; the page of that is closed first. Raises `ActionNotAllowed` unless
+    the order waits for money that no other page may take, `AttemptEnded` when it was given up
     meanwhile, `ProviderUnavailable` or `ProviderRefused` as the provider does.
     """
-    attempt = _current_attempt(order.pk)
+    if provider:
+        _close_other_pages(order, provider)
+    attempt = _current_attempt(order.pk, provider)
     return attempts.start(attempt, _request(order, attempt))
+
+
+@no_transaction
+def _close_other_pages(order: Order, provider: str) -> None:
+    """Take back every chance to pay the order otherwise, or say why that cannot be done."""
+    if provider not in {method.code for method in methods.list_methods()}:
+        raise ActionNotAllowed(_("This way to pay is not offered any more. Choose another."))
+    others = order.payments.filter(attempt__status__in=PaymentAttempt.OPEN)
+    for attempt_id in others.exclude(attempt__provider=provider).values_list(
+        "attempt_id", flat=True
+    ):
+        try:
+            attempt = payment_settlement.settle(attempt_id, give_up=True)
+        except ProviderUnavailable as error:
+            raise ActionNotAllowed(
+                _(
+                    "We cannot tell yet whether your first payment went through, so we have not "
+                    "begun a second one. Please try again in a moment."
+                )
+            ) from error
+        if attempt.status == PaymentAttempt.Status.CAPTURED:
+            raise ActionNotAllowed(
+                _("Your first payment went through: nothing more is to be paid.")
+            )
 
 
 @no_transaction
@@ -81,12 +111,11 @@ def is_unclear(order: Order) -> bool:
 
 @retry_when_busy
 @own_transaction
-def _current_attempt(order_id: int) -> PaymentAttempt:
+def _current_attempt(order_id: int, provider: str = "") -> PaymentAttempt:
     """Return the attempt to go on with, or a new one when the last ended or grew too old.
 
-    Locks the order. A new attempt gets a payment window of its own, and the order with it, but
-    nobody holds the stock for ever: a late order gets no new attempt, nor one whose windows are
-    used up.
+    Locks the order. Nobody is sent to two providers: while an attempt with another one is open,
+    no new one is written.
     """
     order = Order.objects.select_for_update().get(pk=order_id)
     if order.status != Order.Status.PENDING:
@@ -96,25 +125,57 @@ def _current_attempt(order_id: int) -> PaymentAttempt:
     if is_processing or is_held(order):
         raise ActionNotAllowed(_("We are looking at your payment; please do not pay again."))
     attempt = tried[-1] if tried else None
-    if attempt is not None and attempt.is_open:
+    provider = provider or _continue_with(attempt)
+    if _is_open_elsewhere(tried, provider):
+        raise ActionNotAllowed(
+            _("This order is being paid in another window. Please go on there, or wait a moment.")
+        )
+    if attempt is not None and attempt.is_open and attempt.provider == provider:
         life = attempt.expires_at - now()
-        if life > (timedelta(0) if attempt.redirect_url else SHORTEST_LIFE):
+        has_page = attempt.redirect_url or provider == methods.OFFLINE
+        if life > (timedelta(0) if has_page else SHORTEST_LIFE):
             return attempt
-    window = timedelta(minutes=settings.SHOP_PAYMENT_WINDOW_MINUTES)
-    ends_at = min(now() + window, order.created_at + MOST_WINDOWS * window)
-    if order.expires_at <= now() or ends_at - now() < SHORTEST_LIFE:
+    return _write_attempt(order, provider, tried)
+
+
+def _continue_with(attempt: PaymentAttempt | None) -> str:
+    """Name the provider for somebody who only said that they want to pay."""
+    offered = [method.code for method in methods.list_methods()]
+    if attempt is not None and (attempt.is_open or attempt.provider in offered):
+        return attempt.provider
+    return next(iter(offered), methods.STRIPE)
+
+
+def _is_open_elsewhere(tried: list[PaymentAttempt], provider: str) -> bool:
+    return any(each.is_open and each.provider != provider for each in tried)
+
+
+def _write_attempt(order: Order, provider: str, tried: list[PaymentAttempt]) -> PaymentAttempt:
+    """Write a new attempt with a time of its own, and let the order live as long.
+
+    But nobody holds the stock for ever: a late order gets no new attempt, nor one whose windows
+    are used up. Days to pay without a provider count from the order on; once they were promised,
+    the order keeps them.
+    """
+    promised = [each.expires_at for each in tried if each.provider == methods.OFFLINE]
+    if provider == methods.OFFLINE:
+        ends_at, needed = methods.get_deadline(provider, since=order.created_at), timedelta(0)
+    else:
+        window = timedelta(minutes=settings.SHOP_PAYMENT_WINDOW_MINUTES)
+        latest = max([order.created_at + MOST_WINDOWS * window, *promised])
+        ends_at, needed = min(now() + window, latest), SHORTEST_LIFE
+    if order.expires_at <= now() or ends_at - now() < needed:
         raise ActionNotAllowed(_("The time to pay this order is over. Please order again."))
-    order.expires_at = ends_at
+    order.expires_at = max([ends_at, *promised])
     order.save(update_fields=["expires_at"])
-    fresh = attempts.prepare(
-        provider=attempt.provider if attempt else "stripe",
-        amount=order.total_money,
-        expires_at=order.expires_at,
-    )
-    OrderPayment.objects.create(order=order, attempt=fresh)
+    attempt = attempts.prepare(provider=provider, amount=order.total_money, expires_at=ends_at)
+    OrderPayment.objects.create(order=order, attempt=attempt)
     with timeline.in_shop_language():
-        timeline.note(order, "payment_started", _("A new payment was started."))
-    return fresh
+        started = _("A new payment was started: %s.") % methods.get_label(provider)
+        timeline.note(order, "payment_started", started)
+    if provider == methods.OFFLINE:
+        notices.enqueue(order, "payment_waiting", about=attempt.reference)
+    return attempt
 
 
 def _request(order: Order, attempt: PaymentAttempt) -> PaymentRequest:

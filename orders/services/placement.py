@@ -9,11 +9,9 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.conf import settings
 from django.db import IntegrityError
 from django.utils.translation import gettext as _
 from psycopg.errors import UniqueViolation
@@ -26,7 +24,8 @@ from cart.services.quoting import QuotedCart, quote_lines
 from catalog.services import stock
 from orders.errors import CartChanged, CartNeedsAttention, NotDeliverable, TotalChanged
 from orders.models import Order, OrderAddress, OrderLine, OrderPayment, SellerOrder, TaxLine
-from orders.services import settlement, timeline
+from orders.services import notices, settlement, timeline
+from payments import methods
 from payments.services import attempts
 from shop.clock import now
 from shop.locking import retry_when_busy
@@ -128,7 +127,14 @@ def _place(
     )
     if quoted.fingerprint != seen_lines:
         raise CartChanged(_("Your cart is not the one you saw here. Please check it again."))
-    order = _write_order(quoted, email=email, language=language, user=user, submit_key=submit_key)
+    order = _write_order(
+        quoted,
+        email=email,
+        language=language,
+        user=user,
+        submit_key=submit_key,
+        provider=provider,
+    )
     _write_address(order, address)
     _write_lines(order, quoted)
     TaxLine.objects.bulk_create(
@@ -149,6 +155,8 @@ def _place(
             provider=provider, amount=order.total_money, expires_at=order.expires_at
         )
         OrderPayment.objects.create(order=order, attempt=attempt)
+        if provider == methods.OFFLINE:
+            notices.enqueue(order, "payment_waiting", about=attempt.reference)
     # Last, so that the rows everybody wants are locked for the shortest time.
     stock.allocate(_demand(lines), reference=order.number)
     if not order.total:
@@ -183,6 +191,7 @@ def _write_order(
     language: str,
     user: User | None,
     submit_key: UUID,
+    provider: str,
 ) -> Order:
     quote = quoted.quote
     assert quote.delivery is not None
@@ -200,7 +209,7 @@ def _write_order(
         total=quote.total.amount,
         shipping_method=quote.delivery.code,
         shipping_label=quote.delivery.label,
-        expires_at=now() + timedelta(minutes=settings.SHOP_PAYMENT_WINDOW_MINUTES),
+        expires_at=methods.get_deadline(provider, since=now()),
     )
 
 

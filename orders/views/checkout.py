@@ -39,7 +39,12 @@ from shop.formatting import format_tax
 from shop.money import Money
 
 may_go_to_provider: Callable[..., Any] = csp_update(
-    {"form-action": [settings.STRIPE_CHECKOUT_ORIGIN]}
+    {
+        "form-action": [
+            settings.STRIPE_CHECKOUT_ORIGIN,
+            *getattr(settings, "PAYPAL_CHECKOUT_ORIGINS", []),
+        ]
+    }
 )
 
 
@@ -173,6 +178,7 @@ def _place(request: HttpRequest, checkout: Checkout, form: CheckoutForm) -> Http
             seen_total=cleaned["seen_total"],
             seen_lines=cleaned["seen_lines"],
             language=get_language() or settings.LANGUAGE_CODE,
+            provider=form.provider,
             user=request.user if request.user.is_authenticated else None,
         )
     except (CartClosed, CartNeedsAttention, OutOfStock) as error:
@@ -185,15 +191,18 @@ def _place(request: HttpRequest, checkout: Checkout, form: CheckoutForm) -> Http
     return go_to_provider(request, order)
 
 
-def go_to_provider(request: HttpRequest, order: Order) -> HttpResponse:
-    """Send the shopper to the provider's page, or to the order's own when that cannot be had."""
-    if order.status != Order.Status.PENDING:
-        return redirect("orders:detail", order.number)
-    try:
-        return redirect(payment.start(order))
-    except ShopError as error:
-        messages.error(request, str(error))
-        return redirect("orders:detail", order.number)
+def go_to_provider(request: HttpRequest, order: Order, *, provider: str = "") -> HttpResponse:
+    """Send the shopper to the provider's page, or to the order's own when that cannot be had.
+
+    `provider` is another way to pay than the one that was chosen before.
+    """
+    address = ""
+    if order.status == Order.Status.PENDING:
+        try:
+            address = payment.start(order, provider=provider)
+        except ShopError as error:
+            messages.error(request, str(error))
+    return redirect(address) if address else redirect("orders:detail", order.number)
 
 
 def _find_ordered(request: HttpRequest) -> Order | None:
@@ -241,7 +250,8 @@ def _choose_region(typed: str, country: str) -> str:
 def _fill_in(request: HttpRequest, checkout: Checkout) -> CheckoutForm:
     """Make a form that nobody has sent off yet, with what is known in its fields."""
     quote, typed = checkout.quoted.quote, checkout.typed
-    initial: dict[str, Any] = {name: typed[name] for name in CONTACT_AND_ADDRESS if name in typed}
+    kept = (*CONTACT_AND_ADDRESS, "payment_method")
+    initial: dict[str, Any] = {name: typed[name] for name in kept if name in typed}
     if request.user.is_authenticated:
         initial.setdefault("email", request.user.email)
         initial.setdefault("name", request.user.name)

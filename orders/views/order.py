@@ -64,10 +64,10 @@ def returned(request: HttpRequest, number: str) -> HttpResponse:
 @require_POST
 @may_go_to_provider
 def pay(request: HttpRequest, number: str) -> HttpResponse:
-    """Go to the provider again."""
+    """Go to the provider again, or pay in the other way that was chosen."""
     order = _get_order_or_404(request, number)
     request.session.pop(BACK_FROM_PROVIDER, None)
-    return go_to_provider(request, order)
+    return go_to_provider(request, order, provider=request.POST.get("method", ""))
 
 
 @require_POST

@@ -20,4 +20,8 @@ def get_gateway(name: str) -> Gateway:
         from payments.gateways.paypal import PayPalGateway
 
         return PayPalGateway()
+    if name == "offline":
+        from payments.gateways.offline import OfflineGateway
+
+        return OfflineGateway()
     raise LookupError(f"there is no payment provider {name!r}")

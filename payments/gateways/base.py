@@ -45,6 +45,8 @@ class PaymentRequest:
 
 @dataclass(frozen=True, slots=True)
 class StartedSession:
+    """A page that was opened; without an address, the order's own page says how to pay."""
+
     session_id: str
     redirect_url: str
 

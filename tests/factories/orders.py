@@ -57,7 +57,7 @@ def make_cart(*variants: ProductVariant, quantity: int = 1) -> Cart:
     return cart
 
 
-def place_order(*variants: ProductVariant, quantity: int = 1) -> Order:
+def place_order(*variants: ProductVariant, quantity: int = 1, provider: str = "stripe") -> Order:
     """Place an order for Berlin, with the flat delivery of `make_delivery`."""
     make_delivery()
     goods = sum((variant.price * quantity for variant in variants), Decimal(0))
@@ -71,4 +71,5 @@ def place_order(*variants: ProductVariant, quantity: int = 1) -> Order:
         seen_total=Money(goods + Decimal("4.90"), "EUR"),
         seen_lines=get_cart_view(cart.pk).fingerprint,
         language="en",
+        provider=provider,
     )

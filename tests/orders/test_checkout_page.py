@@ -63,9 +63,11 @@ def test_a_guest_in_germany_fills_in_seven_fields_and_may_give_a_phone(shopper: 
     page = shopper.open_checkout()
 
     assert visible_fields(page) == [
-        *("email", "country", "name", "street", "postcode", "city", "phone", "shipping_method"),
+        *("email", "country", "name", "street", "postcode", "city", "phone"),
+        *("shipping_method", "payment_method"),
     ]
-    assert read_form(page, "/checkout/")["shipping_method"] == "standard"
+    chosen = read_form(page, "/checkout/")
+    assert (chosen["shipping_method"], chosen["payment_method"]) == ("standard", "stripe")
 
 
 @pytest.mark.parametrize(
@@ -171,7 +173,7 @@ def test_another_country_shows_its_delivery_and_total_before_anything_is_ordered
     page = shopper.client.post("/checkout/", shopper.fill() | {"country": "CH", "action": "update"})
 
     assert "Far away" in words_of(page)
-    assert "Pay €43.90" in words_of(page)
+    assert "Order and pay €43.90" in words_of(page)
     assert read_form(page, "/checkout/")["shipping_method"] == "far"
     assert_nothing_happened()
 
@@ -235,7 +237,7 @@ def test_a_total_that_was_tampered_with_is_shown_right_and_nothing_is_ordered(
 
     assert answer.status_code == 409
     assert "The total has changed since you saw it. Please check it again." in words_of(answer)
-    assert "Pay €28.90" in words_of(answer)
+    assert "Order and pay €28.90" in words_of(answer)
     assert Decimal(read_form(answer, "/checkout/")["seen_total"]) == Decimal("28.90")
     assert_nothing_happened()
 
@@ -255,7 +257,7 @@ def test_a_price_that_changed_meanwhile_is_told_and_asked_about_once(shopper: Sh
 
     told = shopper.place(page)
     assert told.status_code == 409
-    assert "Pay €30.90" in words_of(told)
+    assert "Order and pay €30.90" in words_of(told)
     assert_nothing_happened()
 
     assert shopper.place(told).status_code == 302

@@ -116,7 +116,7 @@ def test_the_page_needs_the_same_statements_whatever_was_ordered(
         page = client.get(address(order))
 
     assert page.status_code == 200
-    assert len(statements) == 9
+    assert len(statements) == 8
 
 
 def test_a_paid_order_says_what_happens_next_and_when(

@@ -101,10 +101,10 @@ def test_the_delivery_of_last_time_is_chosen_while_it_is_offered(
     order = order_of(ada)
     Order.objects.filter(pk=order.pk).update(shipping_method="express")
 
-    assert "Pay €36.90" in words_of(shopper.open_checkout())
+    assert "Order and pay €36.90" in words_of(shopper.open_checkout())
     ShippingMethod.objects.filter(code="express").update(is_active=False)
     page = shopper.open_checkout()
-    assert "Pay €28.90" in words_of(page)
+    assert "Order and pay €28.90" in words_of(page)
     assert texts_to_fill_in(page) == []
 
 
