@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from payments.services import inbox, refunds
+from payments.models import Refund
+from payments.services import inbox, provider_refunds, refunds
 from shop.tasks import KeyedTask
 
 
@@ -12,9 +13,12 @@ def apply_event(
     event_id: int,
     session_id: str = "",
     payment_id: str = "",
+    charge_id: str = "",
     reference: str = "",
     refund_id: str = "",
     refund_key: str = "",
+    dispute_id: str = "",
+    is_about_refunds: bool = False,
     **_: object,
 ) -> None:
     """Work on a provider's event."""
@@ -22,13 +26,18 @@ def apply_event(
         event_id,
         session_id=session_id,
         payment_id=payment_id,
+        charge_id=charge_id,
         reference=reference,
         refund_id=refund_id,
         refund_key=refund_key,
+        dispute_id=dispute_id,
+        is_about_refunds=is_about_refunds,
     )
 
 
 @shared_task(base=KeyedTask, name="payments.send_refund")
 def send_refund(*, refund_id: int, **_: object) -> None:
-    """Send a decided refund to the provider."""
-    refunds.send(refund_id)
+    """Send a decided refund to the provider; where it is refused, somebody may have been faster."""
+    refund = refunds.send(refund_id)
+    if refund.status == Refund.Status.FAILED:
+        provider_refunds.take_all_of(refund.attempt)

@@ -1,6 +1,15 @@
 from payments.models.attempt import PaymentAttempt
+from payments.models.dispute import Dispute
 from payments.models.provider_event import ProviderEvent
+from payments.models.reconciliation_break import ReconciliationBreak
 from payments.models.refund import Refund
 from payments.models.transaction import PaymentTransaction
 
-__all__ = ["PaymentAttempt", "PaymentTransaction", "ProviderEvent", "Refund"]
+__all__ = [
+    "Dispute",
+    "PaymentAttempt",
+    "PaymentTransaction",
+    "ProviderEvent",
+    "ReconciliationBreak",
+    "Refund",
+]

@@ -15,6 +15,8 @@ class PaymentTransaction(models.Model):
         CAPTURE = "capture", _("paid")
         REFUND = "refund", _("refunded")
         REVERSAL = "reversal", _("the refund came back")
+        WITHDRAWN = "withdrawn", _("taken back in a dispute")
+        REINSTATED = "reinstated", _("given back after a dispute")
 
     attempt = models.ForeignKey(
         "PaymentAttempt", on_delete=models.PROTECT, related_name="transactions"
