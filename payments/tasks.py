@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from datetime import datetime
+
 from celery import shared_task
 
 from payments.models import Refund
-from payments.services import inbox, provider_refunds, refunds
+from payments.services import inbox, listing, provider_refunds, reconciliation, refunds
 from shop.tasks import KeyedTask
 
 
@@ -41,3 +43,29 @@ def send_refund(*, refund_id: int, **_: object) -> None:
     refund = refunds.send(refund_id)
     if refund.status == Refund.Status.FAILED:
         provider_refunds.take_all_of(refund.attempt)
+
+
+@shared_task(name="payments.list_events")
+def list_events(**_: object) -> None:
+    """Read the events that no provider could deliver."""
+    listing.list_everywhere()
+
+
+@shared_task(base=KeyedTask, name="payments.list_more_events")
+def list_more_events(*, provider: str, after: str, **_: object) -> None:
+    """Go on listing where an earlier task stopped."""
+    listing.list_events(provider, after=after)
+
+
+@shared_task(name="payments.plan_reconciliation")
+def plan_reconciliation(**_: object) -> None:
+    """Decide to reconcile yesterday, once."""
+    reconciliation.plan_day(reconciliation.yesterday())
+
+
+@shared_task(base=KeyedTask, name="payments.reconcile")
+def reconcile(*, provider: str, since: str, until: str, **_: object) -> None:
+    """Reconcile a few hours with a provider."""
+    reconciliation.reconcile(
+        provider, since=datetime.fromisoformat(since), until=datetime.fromisoformat(until)
+    )

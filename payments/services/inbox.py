@@ -138,7 +138,8 @@ def _work_on_attempt(attempt: PaymentAttempt, session_id: str, *, is_about_refun
     outcome = f"attempt is {settled.status}"
     if is_about_refunds:
         provider_refunds.take_all_of(settled)
-        outcome += f", {refunds.get_kept(settled)} kept"
+        kept = refunds.get_kept(settled)
+        outcome += f", {kept.amount} {kept.currency} kept"
     return outcome
 
 
