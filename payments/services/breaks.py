@@ -14,7 +14,7 @@ from payments.models import PaymentAttempt, PaymentTransaction, ReconciliationBr
 from shop.clock import now
 from shop.locking import retry_when_busy
 from shop.money import Money
-from shop.transactions import own_transaction
+from shop.transactions import inside_transaction, own_transaction
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -61,10 +61,10 @@ def record(provider: str, finding: Finding) -> ReconciliationBreak:
         "kind": finding.kind,
         "attempt": finding.attempt,
         "transaction": finding.transaction,
-        "ours": finding.ours.amount if finding.ours else None,
-        "ours_currency": finding.ours.currency if finding.ours else "",
-        "theirs": finding.theirs.amount if finding.theirs else None,
-        "theirs_currency": finding.theirs.currency if finding.theirs else "",
+        "ours": None if finding.ours is None else finding.ours.amount,
+        "ours_currency": "" if finding.ours is None else finding.ours.currency,
+        "theirs": None if finding.theirs is None else finding.theirs.amount,
+        "theirs_currency": "" if finding.theirs is None else finding.theirs.currency,
         "finding": finding.text[:300],
         "happened_at": finding.happened_at,
         "last_seen_at": now(),
@@ -101,8 +101,7 @@ def record_agreement(provider: str, subject: ReconciliationBreak.Subject, provid
     )
 
 
-@retry_when_busy
-@own_transaction
+@inside_transaction
 def close(break_id: int, *, status: str, note: str, by: User) -> bool:
     """Close an open break as staff, with the reason; say whether it was still open.
 
