@@ -54,11 +54,11 @@ declare(
     LEFT JOIN payments_paymenttransaction t ON t.attempt_id = a.id
     WHERE EXISTS (SELECT 1 FROM payments_dispute WHERE attempt_id = a.id)
        OR a.id IN (SELECT attempt_id FROM payments_paymenttransaction
-                   WHERE kind IN ('withdrawn', 'reinstated'))
+                   WHERE kind IN ('dispute', 'dispute_won'))
     GROUP BY a.id
     HAVING count(t.id) FILTER (WHERE t.kind = 'capture') = 0
-        OR coalesce(sum(t.amount) FILTER (WHERE t.kind = 'reinstated'), 0)
-         > coalesce(sum(t.amount) FILTER (WHERE t.kind = 'withdrawn'), 0)
+        OR coalesce(sum(t.amount) FILTER (WHERE t.kind = 'dispute_won'), 0)
+         > coalesce(sum(t.amount) FILTER (WHERE t.kind = 'dispute'), 0)
     """,
 )
 declare(

@@ -34,8 +34,8 @@ TRANSACTION_COLOURS = {
     PaymentTransaction.Kind.CAPTURE: "success",
     PaymentTransaction.Kind.REFUND: "success",
     PaymentTransaction.Kind.REVERSAL: "danger",
-    PaymentTransaction.Kind.WITHDRAWN: "danger",
-    PaymentTransaction.Kind.REINSTATED: "success",
+    PaymentTransaction.Kind.DISPUTE: "danger",
+    PaymentTransaction.Kind.DISPUTE_WON: "success",
 }
 REFUND_COLOURS = {Refund.Status.SUCCEEDED: "success", Refund.Status.FAILED: "danger"}
 MAIL_KINDS = [

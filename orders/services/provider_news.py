@@ -44,10 +44,10 @@ def note_movement(attempt: PaymentAttempt, transaction: PaymentTransaction) -> N
         return
     with timeline.in_shop_language():
         text = _("%s came back after the dispute.")
-        if transaction.kind == PaymentTransaction.Kind.WITHDRAWN:
+        if transaction.kind == PaymentTransaction.Kind.DISPUTE:
             text = _("%s was withdrawn because of the dispute.")
         amount = format_money(Money(transaction.amount, transaction.currency))
-        timeline.note(order, f"dispute_{transaction.kind}", text % amount)
+        timeline.note(order, "dispute_moved", text % amount)
 
 
 @inside_transaction

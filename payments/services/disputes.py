@@ -88,9 +88,9 @@ def _open(attempt: PaymentAttempt, found: ProviderDispute) -> Dispute:
 
 def _book(attempt: PaymentAttempt, dispute: Dispute, movement: DisputeMovement) -> None:
     kind = (
-        PaymentTransaction.Kind.WITHDRAWN
+        PaymentTransaction.Kind.DISPUTE
         if movement.is_withdrawal
-        else PaymentTransaction.Kind.REINSTATED
+        else PaymentTransaction.Kind.DISPUTE_WON
     )
     booked, is_new = PaymentTransaction.objects.get_or_create(
         provider=attempt.provider,

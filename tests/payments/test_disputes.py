@@ -107,8 +107,8 @@ def test_a_dispute_is_written_down_with_its_money_and_its_last_day(
     assert dispute.money == order.total_money
     assert dispute.due_by is not None
     assert (dispute.due_by - dispute.opened_at).days == 9
-    assert movements() == [("withdrawn", Decimal("28.90"))]
-    assert timeline_of(order) == ["dispute_opened", "dispute_withdrawn"]
+    assert movements() == [("dispute", Decimal("28.90"))]
+    assert timeline_of(order) == ["dispute_opened", "dispute_moved"]
     assert set(ProviderEvent.objects.values_list("outcome", flat=True)) == {
         "dispute is needs_response"
     }
@@ -126,11 +126,11 @@ def test_a_dispute_that_is_won_brings_the_money_back(simulator: Simulator, order
     dispute = Dispute.objects.get()
     order.refresh_from_db()
     assert (dispute.status, dispute.closed_at is not None) == ("won", True)
-    assert movements() == [("withdrawn", Decimal("28.90")), ("reinstated", Decimal("28.90"))]
+    assert movements() == [("dispute", Decimal("28.90")), ("dispute_won", Decimal("28.90"))]
     assert timeline_of(order) == [
         "dispute_opened",
-        "dispute_withdrawn",
-        "dispute_reinstated",
+        "dispute_moved",
+        "dispute_moved",
         "dispute_closed",
     ]
     assert refunds.refundable(attempt_of(order)) == order.total_money
@@ -149,7 +149,7 @@ def test_a_dispute_that_is_lost_leaves_nothing_to_refund(
     assert refunds.refundable(attempt_of(order)) == Money.zero("EUR")
     with pytest.raises(RefundTooLarge):
         ask_for(order, "0.01")
-    assert movements() == [("withdrawn", Decimal("28.90"))]
+    assert movements() == [("dispute", Decimal("28.90"))]
 
 
 def test_a_mere_question_of_the_bank_leaves_the_money_and_can_still_be_refunded(
@@ -189,8 +189,8 @@ def test_a_dispute_first_heard_of_when_it_is_over_tells_its_beginning_too(
     assert Dispute.objects.get().status == "won"
     assert timeline_of(order) == [
         "dispute_opened",
-        "dispute_withdrawn",
-        "dispute_reinstated",
+        "dispute_moved",
+        "dispute_moved",
         "dispute_closed",
     ]
 
@@ -302,5 +302,5 @@ def test_a_refund_a_dispute_and_a_cancellation_at_once_never_pay_out_more_than_w
     asked = sum((refund.amount for refund in Refund.objects.all()), Decimal(0))
     assert asked <= order.total
     assert Dispute.objects.count() == 1
-    assert movements() == [("withdrawn", Decimal("20.00"))]
-    assert timeline_of(order) == ["dispute_opened", "dispute_withdrawn"]
+    assert movements() == [("dispute", Decimal("20.00"))]
+    assert timeline_of(order) == ["dispute_opened", "dispute_moved"]

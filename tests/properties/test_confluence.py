@@ -30,8 +30,8 @@ THE_END = {
         {
             ("capture", "28.90"): 1,
             ("refund", "7.00"): 1,
-            ("withdrawn", "21.90"): 1,
-            ("reinstated", "21.90"): 1,
+            ("dispute", "21.90"): 1,
+            ("dispute_won", "21.90"): 1,
         }
     ),
     "refunds": [("succeeded", "7.00", True)],
@@ -39,8 +39,8 @@ THE_END = {
     "timeline": Counter(
         {
             **dict.fromkeys(("placed", "paid", "refunded", "refund_imported"), 1),
-            **dict.fromkeys(("dispute_opened", "dispute_withdrawn"), 1),
-            **dict.fromkeys(("dispute_reinstated", "dispute_closed"), 1),
+            **dict.fromkeys(("dispute_opened", "dispute_closed"), 1),
+            "dispute_moved": 2,
         }
     ),
     "confirmations": 1,
