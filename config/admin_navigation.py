@@ -21,6 +21,8 @@ def list_navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 ("orders.SellerOrder", _("Orders to pack"), "package_2"),
                 ("payments.PaymentAttempt", _("Payments"), "credit_card"),
                 ("payments.Refund", _("Refunds"), "undo"),
+                ("payments.Dispute", _("Disputes"), "gavel"),
+                ("payments.ReconciliationBreak", _("Reconciliation"), "rule"),
                 ("cart.ShippingZone", _("Delivery zones"), "public"),
                 ("cart.ShippingMethod", _("Delivery methods"), "local_shipping"),
             ],

@@ -42,6 +42,9 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 55},
     },
+    "list the events that did not arrive": {"task": "payments.list_events", "schedule": 3600.0},
+    # Yesterday is planned once, however often it is asked for; so the hour after midnight is enough.
+    "reconcile yesterday": {"task": "payments.plan_reconciliation", "schedule": 3600.0},
     "count the best sellers": {"task": "orders.count_best_sellers", "schedule": 3600.0},
     "count what is bought together": {
         "task": "orders.count_bought_together",

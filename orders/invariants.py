@@ -25,7 +25,7 @@ declare(
 )
 declare(
     "I4",
-    "a placed order keeps exactly its total, any more is on its way back or its refund failed",
+    "a placed order keeps exactly its total, any more is on its way back, disputed, or its refund failed",
     sql="""
     WITH attempt AS (
         SELECT p.order_id,
@@ -33,6 +33,9 @@ declare(
              WHERE attempt_id = a.id AND kind = 'capture')
             - (SELECT coalesce(sum(amount), 0) FROM payments_refund
                WHERE attempt_id = a.id AND status <> 'failed') AS kept,
+            (SELECT coalesce(sum(amount), 0) FROM payments_dispute
+             WHERE attempt_id = a.id
+               AND status IN ('needs_response', 'under_review', 'lost')) AS disputed,
             EXISTS (SELECT 1 FROM payments_refund
                     WHERE attempt_id = a.id AND status = 'failed') AS is_told
         FROM payments_paymentattempt a
@@ -41,14 +44,15 @@ declare(
     ), paid AS (
         SELECT o.id, o.number, o.status, o.payment_status, o.total,
             coalesce(sum(attempt.kept), 0) AS kept,
-            coalesce(sum(attempt.kept) FILTER (WHERE attempt.is_told), 0) AS told
+            coalesce(sum(attempt.kept) FILTER (WHERE attempt.is_told), 0) AS told,
+            coalesce(sum(least(attempt.kept, attempt.disputed)), 0) AS disputed
         FROM orders_order o LEFT JOIN attempt ON attempt.order_id = o.id
         GROUP BY o.id
     )
     SELECT number || ': total ' || total || ', kept ' || kept FROM paid
     WHERE (status IN ('placed', 'completed') AND payment_status = 'paid'
            AND (kept < total OR kept - total > told))
-       OR (status IN ('pending', 'cancelled', 'expired') AND kept > told)
+       OR (status IN ('pending', 'cancelled', 'expired') AND kept > told + disputed)
     """,
 )
 declare(

@@ -6,9 +6,9 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from orders.services import settlement
+from orders.services import provider_news, settlement
 from payments import signals
-from payments.models import PaymentAttempt, Refund
+from payments.models import Dispute, PaymentAttempt, PaymentTransaction, Refund
 
 
 @receiver(signals.attempt_captured)
@@ -34,3 +34,29 @@ def book_refund(sender: Any, attempt: PaymentAttempt, **kwargs: Any) -> None:
 @receiver(signals.refund_failed)
 def book_failed_refund(sender: Any, attempt: PaymentAttempt, refund: Refund, **kwargs: Any) -> None:
     settlement.apply_failed_refund(attempt, refund)
+
+
+@receiver(signals.refund_settled)
+def note_where_it_began(
+    sender: Any, attempt: PaymentAttempt, refund: Refund, **kwargs: Any
+) -> None:
+    provider_news.note_refund(attempt, refund)
+
+
+@receiver(signals.dispute_opened)
+def note_dispute(sender: Any, attempt: PaymentAttempt, dispute: Dispute, **kwargs: Any) -> None:
+    provider_news.note_dispute(attempt, dispute)
+
+
+@receiver(signals.dispute_moved)
+def note_disputed_money(
+    sender: Any, attempt: PaymentAttempt, transaction: PaymentTransaction, **kwargs: Any
+) -> None:
+    provider_news.note_movement(attempt, transaction)
+
+
+@receiver(signals.dispute_closed)
+def note_end_of_dispute(
+    sender: Any, attempt: PaymentAttempt, dispute: Dispute, **kwargs: Any
+) -> None:
+    provider_news.apply_end_of_dispute(attempt, dispute)

@@ -46,3 +46,26 @@ declare(
     SELECT event_id FROM payments_providerevent WHERE processed_at IS NOT NULL AND outcome = ''
     """,
 )
+declare(
+    "P1",
+    "a dispute is about money that was taken, and no more comes back of it than was withdrawn",
+    sql="""
+    SELECT a.reference FROM payments_paymentattempt a
+    LEFT JOIN payments_paymenttransaction t ON t.attempt_id = a.id
+    WHERE EXISTS (SELECT 1 FROM payments_dispute WHERE attempt_id = a.id)
+       OR a.id IN (SELECT attempt_id FROM payments_paymenttransaction
+                   WHERE kind IN ('dispute', 'dispute_won'))
+    GROUP BY a.id
+    HAVING count(t.id) FILTER (WHERE t.kind = 'capture') = 0
+        OR coalesce(sum(t.amount) FILTER (WHERE t.kind = 'dispute_won'), 0)
+         > coalesce(sum(t.amount) FILTER (WHERE t.kind = 'dispute'), 0)
+    """,
+)
+declare(
+    "P2",
+    "a refund begun at the provider is known by the number it has there",
+    sql="""
+    SELECT key FROM payments_refund
+    WHERE key LIKE 'provider:%' AND (provider_id = '' OR key <> 'provider:' || provider_id)
+    """,
+)

@@ -19,3 +19,12 @@ refund_settled = Signal()
 
 refund_failed = Signal()
 """A refund failed, at once or after it had gone through; carries `refund` too."""
+
+dispute_opened = Signal()
+"""A shopper's bank asks for the money back; carries `dispute`."""
+
+dispute_moved = Signal()
+"""Money was withdrawn because of a dispute, or came back; carries `dispute` and `transaction`."""
+
+dispute_closed = Signal()
+"""A dispute was decided or given up, maybe decided anew; carries `dispute`."""

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from datetime import datetime
+
 from celery import shared_task
 
-from payments.services import inbox, refunds
+from payments.models import Refund
+from payments.services import inbox, listing, provider_refunds, reconciliation, refunds
 from shop.tasks import KeyedTask
 
 
@@ -12,9 +15,12 @@ def apply_event(
     event_id: int,
     session_id: str = "",
     payment_id: str = "",
+    charge_id: str = "",
     reference: str = "",
     refund_id: str = "",
     refund_key: str = "",
+    dispute_id: str = "",
+    is_about_refunds: bool = False,
     **_: object,
 ) -> None:
     """Work on a provider's event."""
@@ -22,13 +28,44 @@ def apply_event(
         event_id,
         session_id=session_id,
         payment_id=payment_id,
+        charge_id=charge_id,
         reference=reference,
         refund_id=refund_id,
         refund_key=refund_key,
+        dispute_id=dispute_id,
+        is_about_refunds=is_about_refunds,
     )
 
 
 @shared_task(base=KeyedTask, name="payments.send_refund")
 def send_refund(*, refund_id: int, **_: object) -> None:
-    """Send a decided refund to the provider."""
-    refunds.send(refund_id)
+    """Send a decided refund to the provider; where it is refused, somebody may have been faster."""
+    refund = refunds.send(refund_id)
+    if refund.status == Refund.Status.FAILED:
+        provider_refunds.take_all_of(refund.attempt)
+
+
+@shared_task(name="payments.list_events")
+def list_events(**_: object) -> None:
+    """Read the events that no provider could deliver."""
+    listing.list_everywhere()
+
+
+@shared_task(base=KeyedTask, name="payments.list_more_events")
+def list_more_events(*, provider: str, after: str, **_: object) -> None:
+    """Go on listing where an earlier task stopped."""
+    listing.list_events(provider, after=after)
+
+
+@shared_task(name="payments.plan_reconciliation")
+def plan_reconciliation(**_: object) -> None:
+    """Decide to reconcile yesterday, once."""
+    reconciliation.plan_day(reconciliation.yesterday())
+
+
+@shared_task(base=KeyedTask, name="payments.reconcile")
+def reconcile(*, provider: str, since: str, until: str, **_: object) -> None:
+    """Reconcile a few hours with a provider."""
+    reconciliation.reconcile(
+        provider, since=datetime.fromisoformat(since), until=datetime.fromisoformat(until)
+    )

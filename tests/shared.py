@@ -12,11 +12,20 @@ from django.conf import settings
 
 def shared(path: str) -> Path:
     """Find a file of the shared data, or skip the test that asks for it."""
-    root = Path(os.environ.get("EMPORIUM_SHARED", "../shared"))
-    found = (root if root.is_absolute() else settings.BASE_DIR / root) / path
+    found = _root() / path
     if not found.exists():
         pytest.skip(f"no {path}: set EMPORIUM_SHARED to the folder of shared data")
     return found
+
+
+def list_shared(folder: str, pattern: str) -> list[Path]:
+    """List the files of a folder of the shared data, for tests that take one each."""
+    return sorted((_root() / folder).glob(pattern))
+
+
+def _root() -> Path:
+    root = Path(os.environ.get("EMPORIUM_SHARED", "../shared"))
+    return root if root.is_absolute() else settings.BASE_DIR / root
 
 
 def naughty_strings() -> list[str]:

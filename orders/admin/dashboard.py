@@ -23,7 +23,8 @@ from catalog.queries.reviews import count_waiting
 from catalog.queries.stock import low_levels
 from orders.admin import todo
 from orders.models import Order, OrderLine, SellerOrder
-from payments.models import Refund
+from payments.models import Dispute, ReconciliationBreak, Refund
+from payments.services import breaks
 from shop.clock import now
 from shop.formatting import format_money
 from shop.models import Mail, OutboxMessage
@@ -111,6 +112,7 @@ def _for_staff(request: HttpRequest) -> Dashboard:
             ),
             *_transfer_cards(request),
             *_alarm_cards(request),
+            *_provider_cards(request),
             *_review_cards(request),
             _sales_card(sales, reverse("admin:orders_order_changelist")),
         ],
@@ -233,6 +235,38 @@ def _alarm_cards(request: HttpRequest) -> list[Card]:
         ),
         _stock_card(request, low_levels().count()),
     ]
+
+
+def _provider_cards(request: HttpRequest) -> list[Card]:
+    """Tell of disputes and of books that disagree, while there are any."""
+    cards = []
+    waiting = Dispute.objects.filter(status__in=todo.TO_ANSWER)
+    found = waiting.aggregate(count=Count("pk"), next_day=Min("due_by"))
+    if found["count"]:
+        cards.append(
+            Card(
+                label=_("Disputes to answer"),
+                value=str(found["count"]),
+                note=_("the first until %s") % moment(found["next_day"])
+                if found["next_day"]
+                else _("A bank asks for the money back."),
+                icon="gavel",
+                url=_list_url(request, Dispute),
+                tone="alarm",
+            )
+        )
+    if count := breaks.count_open():
+        cards.append(
+            Card(
+                label=_("Books that disagree"),
+                value=str(count),
+                note=_("Ours and the payment provider's."),
+                icon="rule",
+                url=_list_url(request, ReconciliationBreak, "?status__exact=open"),
+                tone="alarm",
+            )
+        )
+    return cards
 
 
 def _review_cards(request: HttpRequest) -> list[Card]:

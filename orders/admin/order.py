@@ -63,7 +63,7 @@ class OrderAdmin(ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         parts = SellerOrder.objects.select_related("seller").order_by("pk")
         payments = OrderPayment.objects.select_related("attempt").prefetch_related(
-            Prefetch("attempt__refunds", Refund.objects.order_by("pk"))
+            Prefetch("attempt__refunds", Refund.objects.order_by("pk")), "attempt__disputes"
         )
         return (
             super()
@@ -129,6 +129,7 @@ class OrderAdmin(ModelAdmin):
             ],
             attempts=attempts,
             refunds=[refund for attempt in attempts for refund in attempt.refunds.all()],
+            disputes=[dispute for attempt in attempts for dispute in attempt.disputes.all()],
         )
         return (task.colour, task.text) if task else None
 

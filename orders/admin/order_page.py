@@ -20,7 +20,7 @@ from orders.models import Order, OrderAddress, OrderEvent, OrderPayment
 from orders.queries import Step, list_steps, list_timeline
 from orders.services.cancellation import is_cancellable
 from payments import methods
-from payments.models import PaymentAttempt, PaymentTransaction, ProviderEvent, Refund
+from payments.models import Dispute, PaymentAttempt, PaymentTransaction, ProviderEvent, Refund
 from shop.formatting import format_tax
 from shop.models import Mail
 from shop.money import Money
@@ -35,6 +35,8 @@ TRANSACTION_COLOURS = {
     PaymentTransaction.Kind.CAPTURE: "success",
     PaymentTransaction.Kind.REFUND: "success",
     PaymentTransaction.Kind.REVERSAL: "danger",
+    PaymentTransaction.Kind.DISPUTE: "danger",
+    PaymentTransaction.Kind.DISPUTE_WON: "success",
 }
 REFUND_COLOURS = {Refund.Status.SUCCEEDED: "success", Refund.Status.FAILED: "danger"}
 MAIL_KINDS = [
@@ -132,7 +134,13 @@ def get_order_page(order: Order) -> OrderPage:
         number=order.number,
         stage_label=str(order.stage.label),
         stage_colour=STAGE_COLOURS[order.stage.value],
-        todo=describe(order, waiting_sellers=_waiting(parts), attempts=attempts, refunds=refunds),
+        todo=describe(
+            order,
+            waiting_sellers=_waiting(parts),
+            attempts=attempts,
+            refunds=refunds,
+            disputes=Dispute.objects.filter(attempt__in=attempts),
+        ),
         steps=list_steps(order, [parcel.shipment for part in parts for parcel in part.parcels]),
         status_labels=_list_statuses(order),
         placed_at=order.created_at,

@@ -11,13 +11,14 @@ from django.utils.translation import gettext as _
 
 from orders.models import Order, OrderPayment
 from payments.methods import OFFLINE
-from payments.models import PaymentAttempt, Refund
+from payments.models import Dispute, PaymentAttempt, Refund
 
 Status = Order.Status
 Payment = Order.PaymentStatus
 Fulfilment = Order.FulfilmentStatus
 Stage = Order.Stage
 
+TO_ANSWER = (Dispute.Status.INQUIRY, Dispute.Status.NEEDS_RESPONSE)
 UNSHIPPED = (Fulfilment.UNFULFILLED, Fulfilment.PARTIALLY_FULFILLED)
 
 STAGE_COLOURS = {
@@ -78,9 +79,12 @@ def describe(
     waiting_sellers: Iterable[str],
     attempts: Iterable[PaymentAttempt],
     refunds: Iterable[Refund],
+    disputes: Iterable[Dispute] = (),
 ) -> Todo | None:
     """Say what staff have to do next; None when nothing is."""
     attempts, refunds = list(attempts), list(refunds)
+    if any(dispute.status in TO_ANSWER for dispute in disputes):
+        return Todo(_("Answer the bank: the payment is disputed"), "danger")
     if has_held_money(attempts, refunds):
         return Todo(_("Look at the held payment"), "danger")
     if has_failed_refund(refunds):

@@ -1,3 +1,3 @@
-from payments.admin import attempt, provider_event, refund
+from payments.admin import attempt, dispute, provider_event, reconciliation_break, refund
 
-__all__ = ["attempt", "provider_event", "refund"]
+__all__ = ["attempt", "dispute", "provider_event", "reconciliation_break", "refund"]

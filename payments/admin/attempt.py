@@ -6,7 +6,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from payments.admin.readonly import MoneyAdmin, MoneyInline
-from payments.models import PaymentAttempt, PaymentTransaction, ProviderEvent, Refund
+from payments.models import Dispute, PaymentAttempt, PaymentTransaction, ProviderEvent, Refund
 from shop.formatting import format_money
 from shop.money import Money
 from shop.templatetags.dates import moment
@@ -43,6 +43,17 @@ class RefundInline(MoneyInline):
         return format_money(Money(row.amount, row.currency))
 
 
+class DisputeInline(MoneyInline):
+    model = Dispute
+    fields = ["money", "status", "reason", "due_by", "provider_id", "opened_at"]
+    readonly_fields = ["money"]
+    show_change_link = True
+
+    @display(description=_("amount"))
+    def money(self, row: Dispute) -> str:
+        return format_money(row.money)
+
+
 class EventInline(MoneyInline):
     model = ProviderEvent
     fields = ["type", "event_id", "received_at", "outcome"]
@@ -55,7 +66,7 @@ class PaymentAttemptAdmin(MoneyAdmin):
     list_filter = [("status", ChoicesDropdownFilter), "provider"]
     search_fields = ["=reference", "=provider_session_id", "=provider_payment_id"]
     search_help_text = _("The whole reference, or the provider's number of the page or payment")
-    inlines = [TransactionInline, RefundInline, EventInline]
+    inlines = [TransactionInline, RefundInline, DisputeInline, EventInline]
     fields = [
         "reference", "status", "money", "provider", "provider_session_id", "provider_payment_id",
         "failure", "created_at", "checked_at", "expires_at", "closed_at",

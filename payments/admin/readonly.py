@@ -13,7 +13,7 @@ class MoneyAdmin(LookOnly, ModelAdmin):
     list_per_page = 50
     paginator = InfinitePaginator
     show_full_result_count = False
-    actions = None
+    actions: list[str] | None = None
 
 
 class MoneyInline(LookOnly, TabularInline):

@@ -67,8 +67,9 @@ class ProviderState:
 class VerifiedEvent:
     """A webhook whose signature held.
 
-    `session_id`, `payment_id` and `reference` tell which attempt it means, `refund_id` and
-    `refund_key` which refund.
+    `session_id`, `payment_id`, `charge_id` and `reference` tell which attempt it means, `refund_id`
+    and `refund_key` which refund, `dispute_id` which dispute. `is_about_refunds` says that money of
+    the attempt went back, without telling in which refund; `ignored` why nothing is to be done.
     """
 
     event_id: str
@@ -79,6 +80,10 @@ class VerifiedEvent:
     reference: str = ""
     refund_id: str = ""
     refund_key: str = ""
+    charge_id: str = ""
+    dispute_id: str = ""
+    is_about_refunds: bool = False
+    ignored: str = ""
 
 
 @dataclass(frozen=True, slots=True)

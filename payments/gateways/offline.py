@@ -5,6 +5,8 @@ The provider's truth is what staff wrote down (`OfflineMovement`), so nothing wa
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from payments.errors import ForgedEvent
 from payments.gateways.base import (
     PaymentRequest,
@@ -42,6 +44,10 @@ class OfflineGateway:
             captured=Money(received.amount, received.currency),
         )
 
+    def capture(self, *, session_id: str, key: str) -> ProviderState:
+        """Take nothing: money that is written down is here already."""
+        return self.fetch(session_id=session_id)
+
     def expire(self, *, session_id: str) -> ProviderState:
         """Stop waiting; money that is written down later still counts as paid."""
         state = self.fetch(session_id=session_id)
@@ -61,7 +67,7 @@ class OfflineGateway:
         assert_no_transaction("reading a refund")
         return RefundResult(refund_id, is_settled=_find(SENT, refund_id) is not None)
 
-    def verify_event(self, *, body: bytes, **proof: object) -> VerifiedEvent:
+    def verify_event(self, *, body: bytes, headers: Mapping[str, str]) -> VerifiedEvent:
         """Believe nobody: there is no provider that could tell anything."""
         raise ForgedEvent("offline payments have no events")
 

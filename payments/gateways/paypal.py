@@ -273,7 +273,7 @@ def _event_of(body: bytes) -> VerifiedEvent:
             raise TypeError("the resource is no object")
     except (ValueError, KeyError, TypeError) as error:
         raise ForgedEvent("the body is no PayPal event") from error
-    clues: dict[str, str] = {}
+    clues: dict[str, Any] = {}
     if kind == "checkout-order":
         unit = next(iter(_list_in(subject, "purchase_units")), {})
         clues = {"session_id": _word(subject, "id"), "reference": _word(unit, "custom_id")}

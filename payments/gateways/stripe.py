@@ -6,7 +6,6 @@ orders" (the webhook and the return page lead to one function that reads the ses
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 from collections.abc import Iterator, Mapping
@@ -33,6 +32,7 @@ from payments.gateways.base import (
 )
 from payments.gateways.breaker import breaker_of
 from payments.gateways.stripe_amounts import from_stripe, to_stripe
+from payments.gateways.stripe_events import read_event
 from shop.money import Money
 from shop.transactions import assert_no_transaction
 
@@ -148,30 +148,8 @@ class StripeGateway:
                 )
             except (stripe.SignatureVerificationError, TypeError, ValueError):
                 continue
-            return _event_of(body)
+            return read_event(body)
         raise ForgedEvent("the signature does not fit")
-
-
-def _event_of(body: bytes) -> VerifiedEvent:
-    try:
-        payload = json.loads(body)
-        subject = payload["data"]["object"]
-        event_id, event_type = str(payload["id"]), str(payload["type"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise ForgedEvent("the body is no Stripe event") from error
-    kind = subject.get("object", "")
-    payment = subject.get("payment_intent") if kind != "payment_intent" else subject.get("id")
-    words = subject.get("metadata") or {}
-    return VerifiedEvent(
-        event_id=event_id,
-        type=event_type,
-        payload=payload,
-        session_id=subject.get("id", "") if kind == "checkout.session" else "",
-        payment_id=_id_of(payment),
-        reference=str(words.get("reference", "")),
-        refund_id=subject.get("id", "") if kind == "refund" else "",
-        refund_key=str(words.get("key", "")) if kind == "refund" else "",
-    )
 
 
 def _state_of(session: Any) -> ProviderState:

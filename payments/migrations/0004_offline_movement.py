@@ -10,7 +10,7 @@ import shop.fields
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("payments", "0001_initial"),
+        ("payments", "0003_disputes_and_breaks"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -12,8 +12,11 @@ from shop.money import Money
 class Refund(models.Model):
     """Money on its way back: the row first, the provider's call second, its result third.
 
-    `asked_at` is when the sweep last tried to ask how it stands.
+    `asked_at` is when the sweep last tried to ask how it stands. A refund that began at the
+    provider has its number there in its key.
     """
+
+    BEGUN_ELSEWHERE = "provider:"
 
     class Status(models.TextChoices):
         PENDING = "pending", _("on its way")
@@ -44,7 +47,12 @@ class Refund(models.Model):
         verbose_name_plural = _("refunds")
         ordering = ["-id"]
         constraints = [
-            models.CheckConstraint(name="refund_amount_positive", condition=Q(amount__gt=0))
+            models.CheckConstraint(name="refund_amount_positive", condition=Q(amount__gt=0)),
+            models.UniqueConstraint(
+                fields=["attempt", "provider_id"],
+                name="refund_known_once",
+                condition=~Q(provider_id=""),
+            ),
         ]
         indexes = [
             models.Index(fields=["asked_at"], name="refund_pending", condition=Q(status="pending"))
@@ -56,6 +64,10 @@ class Refund(models.Model):
     @property
     def money(self) -> Money:
         return Money(self.amount, self.currency)
+
+    @property
+    def is_begun_elsewhere(self) -> bool:
+        return self.key.startswith(self.BEGUN_ELSEWHERE)
 
     def can_become(self, status: str) -> bool:
         return status in self.ALLOWED_CHANGES[self.Status(self.status)]

@@ -15,11 +15,13 @@ class PaymentTransaction(models.Model):
         CAPTURE = "capture", _("paid")
         REFUND = "refund", _("refunded")
         REVERSAL = "reversal", _("the refund came back")
+        DISPUTE = "dispute", _("taken back in a dispute")
+        DISPUTE_WON = "dispute_won", _("given back after a dispute")
 
     attempt = models.ForeignKey(
         "PaymentAttempt", on_delete=models.PROTECT, related_name="transactions"
     )
-    kind = models.CharField(max_length=10, choices=Kind.choices)
+    kind = models.CharField(max_length=12, choices=Kind.choices)
     amount = AmountField()
     currency = CurrencyField()
     provider = models.CharField(max_length=20)

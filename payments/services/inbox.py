@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from django.db.models import Q
-
+from payments.errors import UnknownAtProvider
 from payments.gateways import get_gateway
 from payments.gateways.base import VerifiedEvent
-from payments.models import PaymentAttempt, ProviderEvent, Refund
-from payments.services import refunds, settlement
+from payments.gateways.books import get_books
+from payments.models import PaymentAttempt, ProviderEvent
+from payments.services import disputes, provider_refunds, refunds, settlement
+from payments.services.finding import find_attempt, find_refund
 from shop.clock import now
 from shop.services import outbox
 from shop.transactions import no_transaction, own_transaction
+
+NOT_OURS = "ignored: about nothing of ours"
+UNKNOWN = "ignored: the provider knows nothing by its number"
 
 
 @no_transaction
@@ -22,26 +26,35 @@ def receive(provider: str, *, body: bytes, headers: Mapping[str, str]) -> bool:
     Raises `ForgedEvent`, and `ProviderUnavailable` when that cannot be told now.
     """
     event = get_gateway(provider).verify_event(body=body, headers=headers)
-    return _store(provider, event)
+    return store(provider, event)
 
 
 @own_transaction
-def _store(provider: str, event: VerifiedEvent) -> bool:
+def store(provider: str, event: VerifiedEvent) -> bool:
+    """Keep an event once; one that is to be ignored is closed at once with the reason."""
     row, is_new = ProviderEvent.objects.get_or_create(
         provider=provider,
         event_id=event.event_id,
-        defaults={"type": event.type[:80], "payload": event.payload},
+        defaults={
+            "type": event.type[:80],
+            "payload": event.payload,
+            "outcome": f"ignored: {event.ignored}"[:200] if event.ignored else "",
+            "processed_at": now() if event.ignored else None,
+        },
     )
-    if is_new:
+    if is_new and not event.ignored:
         outbox.enqueue(
             "payments.apply_event",
             key=f"event:{provider}:{event.event_id}",
             event_id=row.pk,
             session_id=event.session_id,
             payment_id=event.payment_id,
+            charge_id=event.charge_id,
             reference=event.reference,
             refund_id=event.refund_id,
             refund_key=event.refund_key,
+            dispute_id=event.dispute_id,
+            is_about_refunds=event.is_about_refunds,
         )
     return is_new
 
@@ -50,52 +63,89 @@ def _store(provider: str, event: VerifiedEvent) -> bool:
 def apply(
     event_id: int,
     *,
-    session_id: str,
-    payment_id: str,
-    reference: str,
+    session_id: str = "",
+    payment_id: str = "",
+    charge_id: str = "",
+    reference: str = "",
     refund_id: str = "",
     refund_key: str = "",
+    dispute_id: str = "",
+    is_about_refunds: bool = False,
 ) -> str:
-    """Settle the attempt or refund that an event is about, and note on it what came of that.
+    """Settle what an event is about, and note on it what came of that.
 
     The event is only the occasion: what counts is what the provider says when it is asked again.
     """
-    event = ProviderEvent.objects.get(pk=event_id)
-    attempt = _find_attempt(event.provider, session_id, payment_id, reference)
-    if refund := _find_refund(event.provider, refund_id, refund_key):
-        attempt = refund.attempt
-        outcome = f"refund is {refunds.check(refund.pk).status}"
-    elif attempt is None:
-        outcome = "ignored: about nothing of ours"
-    else:
-        if session_id and not attempt.provider_session_id:
-            _adopt_session(attempt.pk, session_id)
-        outcome = f"attempt is {settlement.settle(attempt.pk).status}"
+    provider = ProviderEvent.objects.values_list("provider", flat=True).get(pk=event_id)
+    attempt = find_attempt(
+        provider,
+        session_id=session_id,
+        payment_id=payment_id,
+        charge_id=charge_id,
+        reference=reference,
+    )
+    try:
+        if dispute_id:
+            outcome, attempt = _work_on_dispute(provider, dispute_id, attempt)
+        elif refund_id or refund_key:
+            outcome, attempt = _work_on_refund(provider, refund_id, refund_key, attempt)
+        elif attempt is None:
+            outcome = NOT_OURS
+        else:
+            outcome = _work_on_attempt(attempt, session_id, is_about_refunds=is_about_refunds)
+    except UnknownAtProvider:
+        if attempt is not None:
+            raise  # Ours, and yet unknown there: somebody has to look why.
+        outcome = UNKNOWN
     _note(event_id, outcome=outcome, attempt_id=attempt.pk if attempt else None)
     return outcome
 
 
-def _find_attempt(
-    provider: str, session_id: str, payment_id: str, reference: str
-) -> PaymentAttempt | None:
-    clue = Q()
-    if session_id:
-        clue |= Q(provider_session_id=session_id)
-    if payment_id:
-        clue |= Q(provider_payment_id=payment_id)
-    if reference:
-        clue |= Q(reference=reference)
-    return PaymentAttempt.objects.filter(clue, provider=provider).first() if clue else None
+Work = tuple[str, PaymentAttempt | None]
 
 
-def _find_refund(provider: str, refund_id: str, refund_key: str) -> Refund | None:
-    clue = Q()
-    if refund_id:
-        clue |= Q(provider_id=refund_id)
-    if refund_key:
-        clue |= Q(key=refund_key)
-    refunds_of = Refund.objects.select_related("attempt").filter(attempt__provider=provider)
-    return refunds_of.filter(clue).first() if clue else None
+def _work_on_dispute(provider: str, dispute_id: str, attempt: PaymentAttempt | None) -> Work:
+    books = get_books(provider)
+    if books is None:
+        return "ignored: disputes of this provider are not read", attempt
+    dispute = disputes.take(provider, books.fetch_dispute(dispute_id))
+    if dispute is None:
+        return NOT_OURS if attempt is None else "left to staff as a break", attempt
+    return f"dispute is {dispute.status}", dispute.attempt
+
+
+def _work_on_refund(
+    provider: str, refund_id: str, refund_key: str, attempt: PaymentAttempt | None
+) -> Work:
+    """Ask how a refund stands; one that we do not know began at the provider."""
+    if known := find_refund(provider, refund_id=refund_id, key=refund_key):
+        return f"refund is {refunds.check(known.pk).status}", known.attempt
+    books = get_books(provider)
+    if books is None or not refund_id:
+        if attempt is None:
+            return NOT_OURS, None
+        return f"attempt is {settlement.settle(attempt.pk).status}", attempt
+    found = books.fetch_refund(refund_id)
+    refund = provider_refunds.take(provider, found)
+    if refund is not None:
+        return f"refund is {refund.status}", refund.attempt
+    if attempt is None:
+        return NOT_OURS, None
+    if found.result.failure:
+        return "ignored: a refund that failed before we knew of it", attempt
+    return "left to staff as a break", attempt
+
+
+def _work_on_attempt(attempt: PaymentAttempt, session_id: str, *, is_about_refunds: bool) -> str:
+    if session_id and not attempt.provider_session_id:
+        _adopt_session(attempt.pk, session_id)
+    settled = settlement.settle(attempt.pk)
+    outcome = f"attempt is {settled.status}"
+    if is_about_refunds:
+        provider_refunds.take_all_of(settled)
+        kept = refunds.get_kept(settled)
+        outcome += f", {kept.amount} {kept.currency} kept"
+    return outcome
 
 
 @own_transaction

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from payments.errors import ProviderRefused, RefundTooLarge
 from payments.gateways import get_gateway
 from payments.gateways.base import RefundResult
-from payments.models import PaymentAttempt, PaymentTransaction, Refund
+from payments.models import Dispute, PaymentAttempt, PaymentTransaction, Refund
 from payments.signals import refund_failed, refund_settled
 from shop.clock import now
 from shop.locking import retry_when_busy
@@ -27,7 +27,8 @@ KEY_LIFE = timedelta(hours=23)
 def request(attempt: PaymentAttempt, *, amount: Money, key: str, reason: str) -> Refund:
     """Decide a refund once per key; a task sends it. The attempt must be locked by the caller.
 
-    Raises `RefundTooLarge` when more than the captured amount would go back.
+    Raises `RefundTooLarge` when more than the captured amount would go back, or money that a bank
+    has taken back already.
     """
     existing = Refund.objects.filter(key=key).first()
     if existing is not None:
@@ -42,6 +43,18 @@ def request(attempt: PaymentAttempt, *, amount: Money, key: str, reason: str) ->
 
 
 def refundable(attempt: PaymentAttempt) -> Money:
+    """Return what may go back: captured, less all refunds that did not fail, less what is disputed.
+
+    A bank that has opened a dispute has its amount already; to refund it too would pay twice.
+    """
+    taken_back = attempt.disputes.filter(status__in=Dispute.MONEY_IS_GONE)
+    left = get_unrefunded(attempt).amount - (
+        taken_back.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
+    )
+    return Money(max(left, Decimal(0)), attempt.currency)
+
+
+def get_unrefunded(attempt: PaymentAttempt) -> Money:
     """Return what is left of the captured amount after all refunds that did not fail."""
     captured = attempt.transactions.filter(kind=PaymentTransaction.Kind.CAPTURE)
     refunded = attempt.refunds.exclude(status=Refund.Status.FAILED)
@@ -52,7 +65,10 @@ def refundable(attempt: PaymentAttempt) -> Money:
 
 
 def get_kept(attempt: PaymentAttempt) -> Money:
-    """Return what the shop still has of an attempt by the provider's word: pending is not gone."""
+    """Return what the shop has not refunded of an attempt by the provider's word.
+
+    A pending refund is not gone yet. What a bank took back in a dispute is no refund.
+    """
     moved = dict(attempt.transactions.order_by().values_list("kind").annotate(Sum("amount")))
     kept = (
         moved.get(PaymentTransaction.Kind.CAPTURE, Decimal(0))
@@ -109,6 +125,12 @@ def _record(refund_id: int, result: RefundResult) -> Refund:
     attempt_id = Refund.objects.values_list("attempt_id", flat=True).get(pk=refund_id)
     attempt = PaymentAttempt.objects.select_for_update().get(pk=attempt_id)
     refund = Refund.objects.select_for_update().get(pk=refund_id)
+    return apply_result(refund, attempt, result)
+
+
+@inside_transaction
+def apply_result(refund: Refund, attempt: PaymentAttempt, result: RefundResult) -> Refund:
+    """Bring a refund to what the provider said; both rows must be locked by the caller."""
     refund.provider_id = refund.provider_id or result.refund_id
     if result.is_settled and refund.can_become(Refund.Status.SUCCEEDED):
         _succeed(refund, attempt)

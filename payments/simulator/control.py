@@ -12,9 +12,9 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from payments.simulator import paypal_orders, paypal_page, refunds, sessions
+from payments.simulator import disputes, paypal_orders, paypal_page, refunds, sessions
 from payments.simulator.errors import InvalidRequest, NoSuchObject, Refusal, UnknownAddress
-from payments.simulator.events import redeliver, webhook_plan
+from payments.simulator.events import WebhookPlan, redeliver, webhook_plan
 from payments.simulator.faults import ANY_OPERATION
 from payments.simulator.hosted_page import success_address
 from payments.simulator.messages import JSON, Answer, Request, json_answer
@@ -76,6 +76,43 @@ def expire(provider: Provider, _wishes: Wishes, session_id: str) -> Document:
 
 def fail_refund(provider: Provider, _wishes: Wishes, refund_id: str) -> Document:
     return {"refund": refunds.send_back(provider, refund_id)}
+
+
+def begin_refund(provider: Provider, wishes: Wishes, session_id: str) -> Document:
+    """Refund from the provider's own pages; `amount` in the smallest unit, else all that is left."""
+    made = refunds.begin_elsewhere(
+        provider,
+        session_id,
+        amount=_units(wishes),
+        reason=wishes.get("reason"),
+        plan=_plan(wishes),
+    )
+    return {"refund": made}
+
+
+def open_dispute(provider: Provider, wishes: Wishes, session_id: str) -> Document:
+    """Dispute a payment; `amount`, `reason`, and `inquiry` for a mere question of the bank."""
+    made = disputes.open_dispute(
+        provider,
+        session_id,
+        amount=_units(wishes),
+        reason=wishes.get("reason", "fraudulent"),
+        is_inquiry=bool(wishes.get("inquiry", False)),
+        plan=_plan(wishes),
+    )
+    return {"dispute": made}
+
+
+def change_dispute(provider: Provider, wishes: Wishes, dispute_id: str, change: str) -> Document:
+    """Let staff answer a dispute, let a question become one, or let the bank decide."""
+    plan = _plan(wishes)
+    if change == "answer":
+        changed = disputes.answer(provider, dispute_id, plan=plan)
+    elif change == "escalate":
+        changed = disputes.escalate(provider, dispute_id, plan=plan)
+    else:
+        changed = disputes.decide(provider, dispute_id, is_won=change == "win", plan=plan)
+    return {"dispute": changed}
 
 
 def approve_order(provider: Provider, wishes: Wishes, order_id: str) -> Document:
@@ -172,6 +209,9 @@ ROUTES: list[tuple[str, str, Callable[..., Document]]] = [
     ("POST", r"/_control/sessions/(\w+)/decline", decline),
     ("POST", r"/_control/sessions/(\w+)/cancel", cancel),
     ("POST", r"/_control/sessions/(\w+)/expire", expire),
+    ("POST", r"/_control/sessions/(\w+)/refund", begin_refund),
+    ("POST", r"/_control/sessions/(\w+)/dispute", open_dispute),
+    ("POST", r"/_control/disputes/(\w+)/(answer|escalate|win|lose)", change_dispute),
     ("POST", r"/_control/refunds/(\w+)/fail", fail_refund),
     ("POST", r"/_control/paypal/orders/(\w+)/approve", approve_order),
     ("POST", r"/_control/paypal/orders/(\w+)/cancel", cancel_order),
@@ -200,6 +240,15 @@ def _wishes(request: Request) -> Wishes:
     if not isinstance(wishes, dict):
         raise InvalidRequest("The body must be a JSON object.")
     return wishes
+
+
+def _plan(wishes: Wishes) -> WebhookPlan:
+    return webhook_plan(wishes.get("webhook", "now"), delay=_number(wishes, "delay"))
+
+
+def _units(wishes: Wishes) -> int | None:
+    amount = _number(wishes, "amount")
+    return None if amount is None else int(amount)
 
 
 def _number(wishes: Wishes, name: str) -> float | None:

@@ -15,6 +15,11 @@ WEBHOOK_CHOICES: tuple[str, ...] = get_args(WebhookChoice)
 
 SUBSCRIBED = frozenset(
     {
+        "charge.dispute.closed",
+        "charge.dispute.created",
+        "charge.dispute.funds_reinstated",
+        "charge.dispute.funds_withdrawn",
+        "charge.dispute.updated",
         "charge.refunded",
         "charge.succeeded",
         "checkout.session.completed",

@@ -9,11 +9,14 @@ from payments.simulator import objects
 from payments.simulator.errors import InvalidParameter, NoSuchObject
 from payments.simulator.parameters import Parameters
 from payments.simulator.provider import Provider
-from payments.simulator.store import Condition, Document
+from payments.simulator.store import Condition, Document, to_json
 
 COMPARISONS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 PAGING = frozenset({"limit", "starting_after", "ending_before", "expand"})
 COLUMNS = {"payment_intent": "payment_intent", "charge": "charge", "status": "label"}
+IS_UNDELIVERED = (
+    "EXISTS (SELECT 1 FROM deliveries WHERE event = documents.id AND state <> 'delivered')"
+)
 LARGEST_PAGE = 100
 USUAL_PAGE = 10
 
@@ -55,6 +58,10 @@ def _filters(parameters: Parameters) -> list[Condition]:
             ]
         elif name == "type":
             conditions.append(Condition("label", "GLOB", _pattern(value)))
+        elif name == "types":
+            conditions.append(Condition("label", "IN", to_json(value)))
+        elif name == "delivery_success":
+            conditions.append(Condition(IS_UNDELIVERED, "=", 0 if value else 1))
         elif name in COLUMNS:
             conditions.append(Condition(COLUMNS[name], "=", value))
         else:

@@ -14,6 +14,16 @@ from payments.simulator.parameters import Parameters
 
 Document = dict[str, Any]
 API_VERSION: str = stripe.api_version
+EVIDENCE = (
+    *("access_activity_log", "billing_address", "cancellation_policy"),
+    *("cancellation_policy_disclosure", "cancellation_rebuttal", "customer_communication"),
+    *("customer_email_address", "customer_name", "customer_purchase_ip", "customer_signature"),
+    *("duplicate_charge_documentation", "duplicate_charge_explanation", "duplicate_charge_id"),
+    *("product_description", "receipt", "refund_policy", "refund_policy_disclosure"),
+    *("refund_refusal_explanation", "service_date", "service_documentation", "shipping_address"),
+    *("shipping_carrier", "shipping_date", "shipping_documentation", "shipping_tracking_number"),
+    *("uncategorized_file", "uncategorized_text"),
+)
 CARD_ENDINGS = {"approve": "4242", "decline": "0002", "challenge": "3220"}
 
 
@@ -274,6 +284,78 @@ def refund(charge: Document, parameters: Parameters, *, amount: int, now: int) -
         "source_transfer_reversal": None,
         "status": "succeeded",
         "transfer_reversal": None,
+    }
+
+
+def dispute(
+    charge: Document, *, amount: int, reason: str, status: str, due_by: int, now: int
+) -> Document:
+    return {
+        "id": new_id("du"),
+        "object": "dispute",
+        "amount": amount,
+        "balance_transactions": [],
+        "charge": charge["id"],
+        "created": now,
+        "currency": charge["currency"],
+        "enhanced_eligibility_types": [],
+        "evidence": {
+            **dict.fromkeys(EVIDENCE),
+            "customer_email_address": charge["billing_details"]["email"],
+            "enhanced_evidence": {},
+        },
+        "evidence_details": {
+            "due_by": due_by,
+            "enhanced_eligibility": {},
+            "has_evidence": False,
+            "past_due": False,
+            "submission_count": 0,
+        },
+        "is_charge_refundable": True,
+        "livemode": False,
+        "metadata": {},
+        "payment_intent": charge["payment_intent"],
+        "payment_method_details": {
+            "card": {
+                "brand": "visa",
+                "case_type": "inquiry" if status.startswith("warning") else "chargeback",
+                "network": "visa",
+                "network_reason_code": "10.4",
+            },
+            "type": "card",
+        },
+        "reason": reason,
+        "status": status,
+    }
+
+
+def dispute_movement(dispute: Document, amount: int, *, fee: int, now: int) -> Document:
+    """Return the balance transaction by which a dispute takes or gives back money."""
+    text = "Chargeback withdrawal" if amount < 0 else "Chargeback reversal"
+    details = {
+        "amount": fee,
+        "application": None,
+        "currency": dispute["currency"],
+        "description": "Dispute fee",
+        "type": "stripe_fee",
+    }
+    return {
+        "id": new_id("txn"),
+        "object": "balance_transaction",
+        "amount": amount,
+        "available_on": now,
+        "balance_type": "payments",
+        "created": now,
+        "currency": dispute["currency"],
+        "description": f"{text} for {dispute['charge']}",
+        "exchange_rate": None,
+        "fee": fee,
+        "fee_details": [details] if fee else [],
+        "net": amount - fee,
+        "reporting_category": "dispute" if amount < 0 else "dispute_reversal",
+        "source": dispute["id"],
+        "status": "available",
+        "type": "adjustment",
     }
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from payments.simulator import currencies, objects
 from payments.simulator.errors import InvalidParameter, InvalidRequest, NoSuchObject
-from payments.simulator.events import BY_SHOPPER, Cause, publish
+from payments.simulator.events import AT_ONCE, BY_SHOPPER, Cause, WebhookPlan, publish
 from payments.simulator.parameters import Parameters, missing
 from payments.simulator.provider import Provider
-from payments.simulator.sessions import CHARGE, INTENT
+from payments.simulator.sessions import CHARGE, INTENT, get_session
 from payments.simulator.store import Condition, Document
 
 REFUND = "refund"
@@ -37,7 +37,13 @@ def check_refund(parameters: Parameters) -> None:
         )
 
 
-def refund(provider: Provider, parameters: Parameters, *, cause: Cause = BY_SHOPPER) -> Document:
+def refund(
+    provider: Provider,
+    parameters: Parameters,
+    *,
+    cause: Cause = BY_SHOPPER,
+    plan: WebhookPlan = AT_ONCE,
+) -> Document:
     """Send money back, the whole rest unless an amount is given; never more than is left."""
     with provider.store.transaction():
         charge = _charge_to_refund(provider, parameters)
@@ -45,6 +51,11 @@ def refund(provider: Provider, parameters: Parameters, *, cause: Cause = BY_SHOP
         if left == 0:
             raise InvalidRequest(
                 f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded"
+            )
+        if _is_taken_back(provider, charge):
+            raise InvalidRequest(
+                f"Charge {charge['id']} has been charged back; cannot issue a refund.",
+                code="charge_disputed",
             )
         amount = parameters.get("amount", left)
         if amount > left:
@@ -56,15 +67,40 @@ def refund(provider: Provider, parameters: Parameters, *, cause: Cause = BY_SHOP
         made = objects.refund(charge, parameters, amount=amount, now=provider.now())
         provider.store.insert(made, label=made["status"])
         _change_refunded_amount(provider, charge, by=amount)
-        publish(provider, "refund.created", made, cause=cause)
+        publish(provider, "refund.created", made, cause=cause, plan=plan)
         publish(
             provider,
             "charge.refunded",
             charge,
             cause=cause,
+            plan=plan,
             previous={"amount_refunded": charge["amount_refunded"] - amount},
         )
         return made
+
+
+def begin_elsewhere(
+    provider: Provider,
+    session_id: str,
+    *,
+    amount: int | None = None,
+    reason: str | None = None,
+    plan: WebhookPlan = AT_ONCE,
+) -> Document:
+    """Refund the payment of a session as staff can from the provider's dashboard."""
+    session = get_session(provider, session_id)
+    wishes: Parameters = {"payment_intent": session["payment_intent"] or "", "amount": amount}
+    wishes["reason"] = reason
+    given = {name: value for name, value in wishes.items() if value is not None}
+    return refund(provider, given, plan=plan)
+
+
+def _is_taken_back(provider: Provider, charge: Document) -> bool:
+    """Say whether a bank has the money already, or is about to."""
+    disputes = provider.store.list_documents(
+        "dispute", [Condition("charge", "=", charge["id"])], limit=1
+    )
+    return any(not dispute["is_charge_refundable"] for dispute in disputes)
 
 
 def send_back(provider: Provider, refund_id: str) -> Document:

@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from payments.simulator import events, paypal_orders, sessions
+from payments.simulator import disputes, events, paypal_orders, refunds, sessions
 from payments.simulator.faults import ScriptedFault
 from payments.simulator.idempotency import KEY_LIFE
 from payments.simulator.provider import Provider
@@ -168,6 +168,34 @@ class Simulator:
 
     def expire(self, session_id: str) -> Document:
         return sessions.expire(self.provider, session_id)
+
+    def begin_refund(
+        self, session_id: str, *, amount: int | None = None, webhook: str = "now"
+    ) -> Document:
+        """Refund a payment from the provider's own pages."""
+        plan = events.webhook_plan(webhook)
+        return refunds.begin_elsewhere(self.provider, session_id, amount=amount, plan=plan)
+
+    def open_dispute(
+        self,
+        session_id: str,
+        *,
+        amount: int | None = None,
+        is_inquiry: bool = False,
+        webhook: str = "now",
+    ) -> Document:
+        """Dispute a payment as a shopper's bank does."""
+        return disputes.open_dispute(
+            self.provider,
+            session_id,
+            amount=amount,
+            is_inquiry=is_inquiry,
+            plan=events.webhook_plan(webhook),
+        )
+
+    def decide_dispute(self, dispute_id: str, *, is_won: bool, webhook: str = "now") -> Document:
+        plan = events.webhook_plan(webhook)
+        return disputes.decide(self.provider, dispute_id, is_won=is_won, plan=plan)
 
     def advance(self, seconds: float) -> None:
         """Push the provider's clock forward, expire what is overdue, deliver what is due."""

@@ -81,7 +81,10 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Condition:
-    """A column of `documents` held against a value, as in `created >= 1700000000`."""
+    """A column of `documents` held against a value, as in `created >= 1700000000`.
+
+    With the operator IN the value is a JSON list.
+    """
 
     column: str
     operator: str
@@ -185,7 +188,12 @@ class Store:
     def list_documents(
         self, kind: str, conditions: Sequence[Condition], *, limit: int, oldest_first: bool = False
     ) -> list[Document]:
-        clauses = "".join(f" AND {each.column} {each.operator} ?" for each in conditions)
+        clauses = "".join(
+            f" AND {each.column} IN (SELECT value FROM json_each(?))"
+            if each.operator == "IN"
+            else f" AND {each.column} {each.operator} ?"
+            for each in conditions
+        )
         order = "ASC" if oldest_first else "DESC"
         rows = self._rows(
             f"SELECT body FROM documents WHERE kind = ?{clauses} ORDER BY seq {order} LIMIT ?",

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from stripe import params
 from stripe.params import checkout as checkout_params
 
-from payments.simulator import faults, objects, refunds, sessions
+from payments.simulator import disputes, faults, objects, refunds, sessions
 from payments.simulator.errors import (
     BodyRefused,
     InvalidRequest,
@@ -92,6 +92,14 @@ def create_refund(provider: Provider, call: Call) -> Document:
 
 def list_refunds(provider: Provider, call: Call) -> Document:
     return list_page(provider, refunds.REFUND, call.parameters, url=call.path)
+
+
+def list_charges(provider: Provider, call: Call) -> Document:
+    return list_page(provider, sessions.CHARGE, call.parameters, url=call.path)
+
+
+def list_disputes(provider: Provider, call: Call) -> Document:
+    return list_page(provider, disputes.DISPUTE, call.parameters, url=call.path)
 
 
 def list_events(provider: Provider, call: Call) -> Document:
@@ -181,6 +189,15 @@ OPERATIONS = [
         "/v1/charges/{id}",
         params.ChargeRetrieveParams,
         _retrieve(sessions.CHARGE),
+    ),
+    _operation("charges.list", "GET", "/v1/charges", params.ChargeListParams, list_charges),
+    _operation("disputes.list", "GET", "/v1/disputes", params.DisputeListParams, list_disputes),
+    _operation(
+        "disputes.retrieve",
+        "GET",
+        "/v1/disputes/{id}",
+        params.DisputeRetrieveParams,
+        _retrieve(disputes.DISPUTE),
     ),
     _operation("refunds.create", "POST", "/v1/refunds", params.RefundCreateParams, create_refund),
     _operation("refunds.list", "GET", "/v1/refunds", params.RefundListParams, list_refunds),

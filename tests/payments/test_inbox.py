@@ -116,7 +116,7 @@ def test_an_event_about_something_unknown_is_stored_and_set_aside(order: Order) 
 
     order.refresh_from_db()
     assert answer.status_code == 200
-    assert ProviderEvent.objects.get().outcome == "ignored: about nothing of ours"
+    assert ProviderEvent.objects.get().outcome == "ignored: the shop keeps its own customers"
     assert order.status == "pending"
 
 
