@@ -20,10 +20,17 @@ from catalog.queries import Picture
 from orders.access import order_url
 from orders.models import Order
 from orders.queries import OrderView, get_order_view
+from shop.formatting import format_money
 from shop.queries import get_mail_frame
 
 NoticeKind = Literal[
-    "confirmation", "shipped", "delivered", "cancelled", "refunded_late", "payment_returned"
+    "confirmation",
+    "shipped",
+    "delivered",
+    "cancelled",
+    "refunded",
+    "refunded_late",
+    "payment_returned",
 ]
 SEPARATOR = " – "
 
@@ -45,11 +52,11 @@ class Words:
     button: str
 
 
-def render_order_mail(order: Order, kind: NoticeKind) -> RenderedMail:
-    """Render what a shopper is told about an order."""
+def render_order_mail(order: Order, kind: NoticeKind, *, about: str = "") -> RenderedMail:
+    """Render what a shopper is told about an order; `about` says which refund, by its id."""
     with translation.override(order.language):
         view = get_order_view(order)
-        words = _write(kind, view)
+        words = _write_refund(view, about) if kind == "refunded" else _write(kind, view)
         context = {
             **get_mail_frame(),
             "words": words,
@@ -64,6 +71,27 @@ def render_order_mail(order: Order, kind: NoticeKind) -> RenderedMail:
             text=render_to_string("emails/order.txt", context).strip() + "\n",
             html=render_to_string("emails/order.html", context).strip() + "\n",
         )
+
+
+def _write_refund(order: OrderView, about: str) -> Words:
+    """Say how much was sent back, and what for."""
+    refund = next((each for each in order.refunds if str(each.id) == about), None)
+    facts = {
+        "number": order.number,
+        "amount": format_money(refund.amount if refund else order.total),
+        "pieces": ", ".join(refund.pieces if refund else []),
+    }
+    if facts["pieces"]:
+        text = _("We have sent %(amount)s back to you for %(pieces)s, from order %(number)s.")
+    else:
+        text = _("We have sent %(amount)s of order %(number)s back to you.")
+    soon = _("It goes the way it came; your bank may need a few days to show it.")
+    return Words(
+        subject=_("We refunded %(amount)s of order %(number)s") % facts,
+        headline=_("Your money is on its way back"),
+        text=f"{text % facts} {soon}",
+        button=_("See your order"),
+    )
 
 
 def _picture_url(picture: Picture | None) -> str:

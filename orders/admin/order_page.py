@@ -19,6 +19,7 @@ from orders.admin.todo import STAGE_COLOURS, Todo, describe, has_failed_refund, 
 from orders.models import Order, OrderAddress, OrderEvent, OrderPayment
 from orders.queries import Step, list_steps, list_timeline
 from orders.services.cancellation import is_cancellable
+from orders.services.refunding import get_owed
 from payments.models import PaymentAttempt, PaymentTransaction, ProviderEvent, Refund
 from shop.formatting import format_tax
 from shop.models import Mail
@@ -39,7 +40,7 @@ REFUND_COLOURS = {Refund.Status.SUCCEEDED: "success", Refund.Status.FAILED: "dan
 MAIL_KINDS = [
     f"orders.{kind}"
     for kind in (
-        *("confirmation", "shipped", "delivered", "cancelled", "refunded_late"),
+        *("confirmation", "shipped", "delivered", "cancelled", "refunded", "refunded_late"),
         "payment_returned",
     )
 ]
@@ -185,8 +186,7 @@ def _keeps_too_much(order: Order, attempts: list[PaymentAttempt], refunds: list[
         for refund in refunds
         if refund.attempt_id in captured and refund.status != Refund.Status.FAILED
     )
-    stands = order.status in (Order.Status.PLACED, Order.Status.COMPLETED)
-    return taken - gone > (order.total if stands else 0)
+    return taken - gone > get_owed(order).amount
 
 
 def _list_statuses(order: Order) -> list[tuple[str, str]]:

@@ -57,9 +57,14 @@ def send_confirmation_again(order: Order, *, by: User | None) -> bool:
 
 @own_transaction
 def write(order_id: int, *, kind: NoticeKind, about: str) -> None:
-    """Render a notice in the shopper's language and queue it as a mail, once."""
+    """Render a notice in the shopper's language and queue it as a mail, once.
+
+    A refund that failed meanwhile is not told of.
+    """
     order = Order.objects.get(pk=order_id)
-    mail = render_order_mail(order, kind)
+    if kind == "refunded" and not order.refunds.filter(pk=about, failed_at=None).exists():
+        return
+    mail = render_order_mail(order, kind, about=about)
     mailer.queue(
         kind=f"orders.{kind}",
         reference=f"{order.number}:{about}" if about else order.number,
