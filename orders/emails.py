@@ -18,6 +18,7 @@ from orders.access import order_url
 from orders.models import Order
 from orders.queries import OrderView, get_order_view
 from shop.emails import RenderedMail, render_mail
+from shop.formatting import format_money
 
 NoticeKind = Literal[
     "payment_waiting",
@@ -25,6 +26,7 @@ NoticeKind = Literal[
     "shipped",
     "delivered",
     "cancelled",
+    "refunded",
     "refunded_late",
     "payment_returned",
 ]
@@ -40,11 +42,11 @@ class Words:
     button: str
 
 
-def render_order_mail(order: Order, kind: NoticeKind) -> RenderedMail:
-    """Render what a shopper is told about an order."""
+def render_order_mail(order: Order, kind: NoticeKind, *, about: str = "") -> RenderedMail:
+    """Render what a shopper is told about an order; `about` says which refund, by its id."""
     with translation.override(order.language):
         view = get_order_view(order)
-        words = _write(kind, view)
+        words = _write_refund(view, about) if kind == "refunded" else _write(kind, view)
         context = {
             "words": words,
             "order": view,
@@ -54,6 +56,27 @@ def render_order_mail(order: Order, kind: NoticeKind) -> RenderedMail:
             "end": "left" if get_language_bidi() else "right",
         }
         return render_mail("order", subject=words.subject, context=context)
+
+
+def _write_refund(order: OrderView, about: str) -> Words:
+    """Say how much was sent back, and what for."""
+    refund = next((each for each in order.refunds if str(each.id) == about), None)
+    facts = {
+        "number": order.number,
+        "amount": format_money(refund.amount if refund else order.total),
+        "pieces": ", ".join(refund.pieces if refund else []),
+    }
+    if facts["pieces"]:
+        text = _("We have sent %(amount)s back to you for %(pieces)s, from order %(number)s.")
+    else:
+        text = _("We have sent %(amount)s of order %(number)s back to you.")
+    soon = _("It goes the way it came; your bank may need a few days to show it.")
+    return Words(
+        subject=_("We refunded %(amount)s of order %(number)s") % facts,
+        headline=_("Your money is on its way back"),
+        text=f"{text % facts} {soon}",
+        button=_("See your order"),
+    )
 
 
 def _write(kind: NoticeKind, order: OrderView) -> Words:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Count, F, Max, Subquery, Sum, Window
@@ -17,7 +18,14 @@ from cart.models import ShippingMethod
 from catalog.access import make_buyer_key
 from catalog.queries import Picture, list_variant_pictures, product_url
 from catalog.queries.links import write_review_url
-from orders.models import Order, OrderAddress, OrderEvent, OrderLine
+from orders.models import (
+    Order,
+    OrderAddress,
+    OrderEvent,
+    OrderLine,
+    OrderRefundLine,
+    OrderRefundPayment,
+)
 from payments import methods
 from payments.methods import Method
 from payments.models import PaymentAttempt, Refund
@@ -25,6 +33,7 @@ from shop.formatting import format_rate, format_tax
 from shop.money import Money
 
 Stage = Order.Stage
+KEPT_MONEY = (Order.PaymentStatus.PAID, Order.PaymentStatus.PARTIALLY_REFUNDED)
 SATURDAY = 5
 MOST_PHOTOGRAPHS = 4
 """How many pieces of an order the account page shows."""
@@ -91,6 +100,17 @@ class OfflinePayment:
 
 
 @dataclass(frozen=True, slots=True)
+class RefundView:
+    """What an order gave back: `pieces` as words, `is_sent` once all of its money has left."""
+
+    id: int
+    amount: Money
+    pieces: list[str]
+    at: datetime
+    is_sent: bool
+
+
+@dataclass(frozen=True, slots=True)
 class OrderView:
     """An order as its page and its mails show it; amounts are in the order's currency."""
 
@@ -112,6 +132,7 @@ class OrderView:
     billing_lines: list[str]
     email: str
     shipments: list[ShipmentView]
+    refunds: list[RefundView]
     payment_label: str
     method_label: str
     offline: OfflinePayment | None
@@ -244,7 +265,7 @@ def get_order(number: str) -> Order | None:
 
 
 def get_order_view(order: Order, *, is_back_from_provider: bool = False) -> OrderView:
-    """Assemble an order's page; eight statements at most, whatever the number of lines."""
+    """Assemble an order's page; ten statements at most, whatever the number of lines."""
     shipments = _list_shipments(order)
     addresses = _list_addresses(order)
     shipping_address = addresses.get(OrderAddress.Kind.SHIPPING, {})
@@ -288,6 +309,7 @@ def get_order_view(order: Order, *, is_back_from_provider: bool = False) -> Orde
         billing_lines=[] if billed_to == goes_to else billed_to,
         email=order.email,
         shipments=shipments,
+        refunds=list_refunds(order),
         payment_label=_payment_label(order, confirming),
         method_label=methods.get_label(method) if method else "",
         offline=offline,
@@ -301,6 +323,38 @@ def get_order_view(order: Order, *, is_back_from_provider: bool = False) -> Orde
         confirming=confirming,
         placed_at=order.created_at,
     )
+
+
+def list_refunds(order: Order) -> list[RefundView]:
+    """List what a paid order gave back, but for what failed; one statement where that is nothing."""
+    if order.paid_at is None:
+        return []
+    rows = list(order.refunds.filter(failed_at=None, amount__gt=0).order_by("pk"))
+    if not rows:
+        return []
+    pieces: dict[int, list[str]] = {row.pk: [] for row in rows}
+    for refund_id, quantity, title in OrderRefundLine.objects.filter(
+        order_refund__in=rows
+    ).values_list("order_refund_id", "quantity", "order_line__title"):
+        pieces[refund_id].append(f"{quantity} × {title}")
+    sent: dict[int, Decimal] = dict(
+        OrderRefundPayment.objects.filter(
+            order_refund__in=rows, refund__status=Refund.Status.SUCCEEDED
+        )
+        .order_by()
+        .values_list("order_refund_id")
+        .annotate(Sum("refund__amount"))
+    )
+    return [
+        RefundView(
+            id=row.pk,
+            amount=Money(row.amount, order.currency),
+            pieces=pieces[row.pk] + ([_("Delivery")] if row.shipping_amount else []),
+            at=row.created_at,
+            is_sent=sent.get(row.pk, Decimal(0)) >= row.amount,
+        )
+        for row in rows
+    ]
 
 
 def is_held(order: Order) -> bool:
@@ -566,7 +620,7 @@ def _words(
             _("This order was not paid in time"),
             _("Nothing was charged, and the pieces are free again. You can order them anew."),
         )
-    if order.payment_status == Order.PaymentStatus.PAID and order.total:
+    if order.payment_status in KEPT_MONEY and order.total:
         return (
             _("This order is cancelled"),
             _("The money that you paid is on its way back to you."),

@@ -27,8 +27,8 @@ def note_wrong_amount(sender: Any, attempt: PaymentAttempt, **kwargs: Any) -> No
 
 
 @receiver(signals.refund_settled)
-def book_refund(sender: Any, attempt: PaymentAttempt, **kwargs: Any) -> None:
-    settlement.apply_refund(attempt)
+def book_refund(sender: Any, attempt: PaymentAttempt, refund: Refund, **kwargs: Any) -> None:
+    settlement.apply_refund(attempt, refund)
 
 
 @receiver(signals.refund_failed)

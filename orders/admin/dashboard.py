@@ -22,7 +22,8 @@ from catalog.models import Review, StockLevel
 from catalog.queries.reviews import count_waiting
 from catalog.queries.stock import low_levels
 from orders.admin import todo
-from orders.models import Order, OrderLine, SellerOrder
+from orders.models import LedgerEntry, LedgerTransaction, Order, OrderLine, SellerOrder
+from orders.models.ledger import SHARES
 from payments.models import Dispute, ReconciliationBreak, Refund
 from payments.services import breaks
 from shop.clock import now
@@ -97,11 +98,7 @@ def add_dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, An
 
 def _for_staff(request: HttpRequest) -> Dashboard:
     waiting = SellerOrder.objects.filter(todo.PARTS_TO_SHIP)
-    sales = _sales_by_day(
-        Order.objects.filter(_sold_since(_first_day()), currency=settings.SHOP_CURRENCY),
-        paid_at="paid_at",
-        amount="total",
-    )
+    sales = _sales_by_day(LedgerEntry.objects.filter(account__in=SHARES))
     return Dashboard(
         cards=[
             _to_ship_card(
@@ -127,11 +124,7 @@ def _for_staff(request: HttpRequest) -> Dashboard:
 def _for_sellers(request: HttpRequest, seller_ids: list[int]) -> Dashboard:
     own = SellerOrder.objects.filter(seller__in=seller_ids)
     waiting = own.filter(todo.PARTS_TO_SHIP)
-    sales = _sales_by_day(
-        own.filter(_sold_since(_first_day(), "order__"), order__currency=settings.SHOP_CURRENCY),
-        paid_at="order__paid_at",
-        amount="items_total",
-    )
+    sales = _sales_by_day(LedgerEntry.objects.filter(seller__in=seller_ids))
     url = reverse("admin:orders_sellerorder_changelist")
     low = low_levels().filter(variant__product__seller__in=seller_ids)
     return Dashboard(
@@ -352,21 +345,21 @@ def _first_day() -> datetime:
     return make_aware(datetime.combine(first, time.min))
 
 
-def _sold_since(first: datetime, prefix: str = "") -> Q:
-    sold = (Order.Status.PLACED, Order.Status.COMPLETED)
-    return Q(**{f"{prefix}paid_at__gte": first, f"{prefix}status__in": sold})
+def _sales_by_day(entries: QuerySet[LedgerEntry]) -> dict[date, Sales]:
+    """Sum what was sold on each of the last days less what was given back, tax included.
 
-
-def _sales_by_day(rows: QuerySet[Any], *, paid_at: str, amount: str) -> dict[date, Sales]:
-    """Sum what was sold on each of the last days, in the shop's currency and time zone."""
+    In the shop's currency and time zone; what the ledger says, so that all figures agree.
+    """
+    placed = Q(transaction__kind=LedgerTransaction.Kind.PLACEMENT)
     found = (
-        rows.order_by()
-        .annotate(day=TruncDate(paid_at))
+        entries.filter(created_at__gte=_first_day(), transaction__currency=settings.SHOP_CURRENCY)
+        .order_by()
+        .annotate(day=TruncDate("created_at"))
         .values("day")
-        .annotate(count=Count("pk"), amount=Sum(amount))
+        .annotate(count=Count("transaction", filter=placed, distinct=True), amount=Sum("amount"))
     )
     return {
-        row["day"]: Sales(row["count"], Money(row["amount"], settings.SHOP_CURRENCY))
+        row["day"]: Sales(row["count"], Money(-row["amount"], settings.SHOP_CURRENCY))
         for row in found
     }
 
@@ -379,7 +372,7 @@ def _sum(sales: dict[date, Sales]) -> Money:
 def _draw(sales: dict[date, Sales]) -> list[Bar]:
     first = localdate() - timedelta(days=CHART_DAYS - 1)
     days = [first + timedelta(days=offset) for offset in range(CHART_DAYS)]
-    highest = max((day.amount.amount for day in sales.values()), default=Decimal(0)) or Decimal(1)
+    highest = max([Decimal(0), *(day.amount.amount for day in sales.values())]) or Decimal(1)
     bars = []
     for place, day in enumerate(days):
         sold = sales.get(day)

@@ -20,6 +20,8 @@ from unfold.widgets import (
 
 from orders.admin.parts import LineView
 from orders.carriers import CARRIERS, tracking_url
+from shop.formatting import format_money
+from shop.money import Money
 
 OTHER = "other"
 
@@ -120,3 +122,76 @@ class CancelForm(forms.Form):
 
     def clean_reason(self) -> str:
         return " ".join(self.cleaned_data["reason"].split())
+
+
+class RefundForm(forms.Form):
+    """Which pieces go back, and whether the delivery does; `seen_amount` is what staff saw of it.
+
+    `submit_key` lets a double click give back once.
+    """
+
+    use_required_attribute = False
+
+    with_shipping = forms.BooleanField(
+        label=_("Refund the delivery, too"), required=False, widget=UnfoldBooleanWidget
+    )
+    restock = forms.BooleanField(
+        label=_("Put the pieces back on the shelf"),
+        required=False,
+        help_text=_("Only when they are here and can be sold again."),
+        widget=UnfoldBooleanWidget,
+    )
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=200,
+        help_text=_("Kept in the order's timeline and with the refund."),
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
+    )
+    submit_key = forms.UUIDField(widget=forms.HiddenInput)
+    seen_amount = forms.DecimalField(required=False, widget=forms.HiddenInput)
+
+    def __init__(
+        self, *args: Any, lines: Iterable[LineView], shipping: Money, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.lines = [line for line in lines if line.refundable]
+        for line in self.lines:
+            self.fields[f"quantity_{line.id}"] = forms.IntegerField(
+                label=gettext("Pieces of %s") % line.title,
+                min_value=0,
+                required=False,
+                initial=0,
+                widget=UnfoldAdminIntegerFieldWidget(attrs={"inputmode": "numeric"}),
+            )
+        if shipping:
+            self.fields["with_shipping"].help_text = gettext("%(amount)s of it is left.") % {
+                "amount": format_money(shipping)
+            }
+        else:
+            del self.fields["with_shipping"]
+
+    @property
+    def line_fields(self) -> list[tuple[LineView, forms.BoundField]]:
+        return [(line, self[f"quantity_{line.id}"]) for line in self.lines]
+
+    @property
+    def quantities(self) -> dict[int, int]:
+        return {line.id: self.cleaned_data[f"quantity_{line.id}"] or 0 for line in self.lines}
+
+    @property
+    def is_final(self) -> bool:
+        """Say whether the amount was seen and is to be sent."""
+        return "send" in self.data and self.cleaned_data["seen_amount"] is not None
+
+    def refuse(self, why: str) -> None:
+        """Say once why it cannot be; what was typed stays."""
+        if not self.non_field_errors():
+            self.errors.setdefault("__all__", self.error_class(error_class="nonfield")).append(why)
+
+    def clean_reason(self) -> str:
+        return " ".join(self.cleaned_data["reason"].split())
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or self.cleaned_data
+        values.setdefault("with_shipping", False)
+        return values

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Exists, F, OuterRef, Prefetch, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -24,14 +25,17 @@ from orders.admin import offline as offline_pages
 from orders.admin import todo
 from orders.admin.actor import get_actor
 from orders.admin.filters import DayRangeFilter, SellerFilter, StageFilter, WorkFilter
-from orders.admin.forms import CancelForm
+from orders.admin.forms import CancelForm, RefundForm
 from orders.admin.order_page import get_order_page
+from orders.admin.parts import list_parts
 from orders.admin.search import orders_like
-from orders.models import Order, OrderPayment, SellerOrder
-from orders.services import cancellation, notices, payment
+from orders.admin.story import get_story
+from orders.models import Order, OrderLine, OrderPayment, SellerOrder
+from orders.services import cancellation, notices, payment, refunding
 from payments.models import Refund
 from shop.errors import ShopError
 from shop.formatting import format_money
+from shop.money import Money
 from shop.templatetags.dates import moment
 
 
@@ -61,7 +65,11 @@ class OrderAdmin(ModelAdmin):
     actions = None
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
+        pieces = OrderLine.objects.filter(
+            seller_order=OuterRef("pk"), quantity__gt=F("refunded_quantity")
+        )
         parts = SellerOrder.objects.select_related("seller").order_by("pk")
+        parts = parts.annotate(has_pieces=Exists(pieces))
         payments = OrderPayment.objects.select_related("attempt").prefetch_related(
             Prefetch("attempt__refunds", Refund.objects.order_by("pk")), "attempt__disputes"
         )
@@ -125,7 +133,7 @@ class OrderAdmin(ModelAdmin):
             waiting_sellers=[
                 part.seller.name
                 for part in order.seller_orders.all()
-                if part.fulfilment_status in todo.UNSHIPPED
+                if part.fulfilment_status in todo.UNSHIPPED and part.has_pieces  # type: ignore[attr-defined]
             ],
             attempts=attempts,
             refunds=[refund for attempt in attempts for refund in attempt.refunds.all()],
@@ -148,7 +156,9 @@ class OrderAdmin(ModelAdmin):
             "cancel": self.cancel_view,
             "check": require_POST(self.check_view),
             "confirm-again": require_POST(self.confirm_again_view),
+            "refund": self.refund_view,
             "send-back": require_POST(self.send_back_view),
+            "story": require_safe(self.story_view),
         }
         return [
             path(
@@ -186,6 +196,17 @@ class OrderAdmin(ModelAdmin):
         }
         return TemplateResponse(request, "admin/orders/order.html", context)
 
+    def story_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """Explain an order from every row that is about it."""
+        order = self._get_order(request, object_id)
+        with_payloads = request.user.has_perm("payments.view_providerevent")
+        context = self._context(request, order) | {
+            "order": order,
+            "story": get_story(order, with_payloads=with_payloads),
+            "page_url": _page_of(order),
+        }
+        return TemplateResponse(request, "admin/orders/story.html", context)
+
     def cancel_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
         order = self._get_order_to_change(request, object_id)
         if not cancellation.is_cancellable(order):
@@ -205,10 +226,71 @@ class OrderAdmin(ModelAdmin):
         context = self._context(request, order) | {
             "form": form,
             "order": order,
-            "is_paid": order.payment_status == Order.PaymentStatus.PAID,
+            "owed": refunding.get_owed(order),
             "page_url": _page_of(order),
         }
         return TemplateResponse(request, "admin/orders/cancel.html", context)
+
+    def refund_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """Work out what some pieces are worth, show it, then give them back."""
+        order = self._get_order_to_change(request, object_id)
+        lines = [
+            line for part in list_parts(order, order.seller_orders.all()) for line in part.lines
+        ]
+        form = RefundForm(
+            request.POST if request.method == "POST" else None,
+            lines=lines,
+            shipping=refunding.get_shipping_left(order),
+            initial={"submit_key": uuid4()},
+        )
+        plan = None
+        if form.is_valid():
+            if form.is_final:
+                answer = self._refund(request, order, form)
+                if answer is not None:
+                    return answer
+            try:
+                plan = refunding.make_plan(
+                    order, form.quantities, with_shipping=form.cleaned_data["with_shipping"]
+                )
+            except ShopError as error:
+                form.refuse(str(error))
+        elif request.method != "POST" and not refunding.get_owed(order):
+            messages.warning(request, _("There is nothing to refund here now."))
+            return redirect(_page_of(order))
+        context = self._context(request, order) | {
+            "form": form,
+            "order": order,
+            "plan": plan,
+            "plan_rows": _list_rows(plan) if plan else [],
+            "owed": refunding.get_owed(order),
+            "page_url": _page_of(order),
+        }
+        return TemplateResponse(request, "admin/orders/refund.html", context)
+
+    def _refund(self, request: HttpRequest, order: Order, form: RefundForm) -> HttpResponse | None:
+        """Give the pieces back; None when it was refused and the form is to be shown again."""
+        given = form.cleaned_data
+        try:
+            order_refund = refunding.refund(
+                order,
+                by=get_actor(request),
+                lines=form.quantities,
+                with_shipping=given["with_shipping"],
+                restock=given["restock"],
+                reason=given["reason"],
+                submit_key=str(given["submit_key"]),
+                seen_amount=Money(given["seen_amount"], order.currency),
+            )
+        except ShopError as error:
+            form.refuse(str(error))
+            return None
+        messages.success(
+            request,
+            _("%(amount)s of order %(number)s goes back; the shopper gets a mail.")
+            % {"amount": format_money(order_refund.money), "number": order.number},
+        )
+        return redirect(_page_of(order))
 
     def check_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """Ask the provider how the order's payments really stand."""
@@ -274,6 +356,16 @@ class OrderAdmin(ModelAdmin):
             "opts": self.opts,
             "original": order,
         }
+
+
+def _list_rows(plan: refunding.Plan) -> list[tuple[str, Money]]:
+    """Say what a refund is made of."""
+    rows = [(f"{each.quantity} × {each.line.title}", each.amount) for each in plan.lines]
+    if plan.shipping_amount:
+        rows.append((_("Delivery"), plan.shipping_amount))
+    if plan.other_amount:
+        rows.append((_("Given back before, without pieces"), plan.other_amount))
+    return [(label, Money(amount, plan.currency)) for label, amount in rows]
 
 
 def _page_of(order: Order) -> str:

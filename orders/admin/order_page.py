@@ -17,13 +17,14 @@ from orders.access import order_url
 from orders.admin.parts import PartView, list_parts
 from orders.admin.todo import STAGE_COLOURS, Todo, describe, has_failed_refund, has_held_money
 from orders.models import Order, OrderAddress, OrderEvent, OrderPayment
-from orders.queries import Step, list_steps, list_timeline
+from orders.queries import RefundView, Step, list_refunds, list_steps, list_timeline
 from orders.services.cancellation import is_cancellable
+from orders.services.refunding import STANDING, get_owed
 from payments import methods
 from payments.models import Dispute, PaymentAttempt, PaymentTransaction, ProviderEvent, Refund
 from shop.formatting import format_tax
 from shop.models import Mail
-from shop.money import Money
+from shop.money import Money, total
 
 ATTEMPT_COLOURS = {
     PaymentAttempt.Status.CAPTURED: "success",
@@ -42,7 +43,8 @@ REFUND_COLOURS = {Refund.Status.SUCCEEDED: "success", Refund.Status.FAILED: "dan
 MAIL_KINDS = [
     f"orders.{kind}"
     for kind in (
-        *("payment_waiting", "confirmation", "shipped", "delivered", "cancelled", "refunded_late"),
+        *("payment_waiting", "confirmation", "shipped", "delivered", "cancelled", "refunded"),
+        "refunded_late",
         "payment_returned",
     )
 ]
@@ -121,14 +123,17 @@ class OrderPage:
     can_confirm_again: bool
     can_send_back: bool
     can_receive: bool
+    can_refund: bool
+    refunds: list[RefundView]
 
 
 def get_order_page(order: Order) -> OrderPage:
     parts = list_parts(order, order.seller_orders.all())
-    attempts = _list_attempts(order)
+    attempts = list_attempts(order)
     refunds = list(Refund.objects.filter(attempt__in=attempts).order_by("pk"))
     addresses = list(order.addresses.all())
     currency = order.currency
+    given_back = list_refunds(order)
     return OrderPage(
         id=order.pk,
         number=order.number,
@@ -163,7 +168,7 @@ def get_order_page(order: Order) -> OrderPage:
         addresses=[view_address(address) for address in addresses],
         parts=parts,
         payments=_list_payments(attempts, refunds),
-        mails=_list_mails(order),
+        mails=list_mails(order),
         movements=list(
             StockMovement.objects.filter(reference=order.number)
             .select_related("level__variant", "actor")
@@ -177,6 +182,9 @@ def get_order_page(order: Order) -> OrderPage:
         can_receive=any(map(_may_come_by_hand, attempts)),
         can_send_back=has_held_money(attempts, refunds)
         or (has_failed_refund(refunds) and _keeps_too_much(order, attempts, refunds)),
+        can_refund=order.status in STANDING
+        and total((refund.amount for refund in given_back), currency) != order.total_money,
+        refunds=given_back,
     )
 
 
@@ -198,8 +206,7 @@ def _keeps_too_much(order: Order, attempts: list[PaymentAttempt], refunds: list[
         for refund in refunds
         if refund.attempt_id in captured and refund.status != Refund.Status.FAILED
     )
-    stands = order.status in (Order.Status.PLACED, Order.Status.COMPLETED)
-    return taken - gone > (order.total if stands else 0)
+    return taken - gone > get_owed(order).amount
 
 
 def _may_come_by_hand(attempt: PaymentAttempt) -> bool:
@@ -223,7 +230,7 @@ def _waiting(parts: Iterable[PartView]) -> list[str]:
     return [part.seller for part in parts if part.can_ship]
 
 
-def _list_attempts(order: Order) -> list[PaymentAttempt]:
+def list_attempts(order: Order) -> list[PaymentAttempt]:
     rows = OrderPayment.objects.filter(order=order).select_related("attempt").order_by("attempt_id")
     return [row.attempt for row in rows]
 
@@ -282,7 +289,7 @@ def _list_payments(attempts: list[PaymentAttempt], refunds: list[Refund]) -> lis
     ]
 
 
-def _list_mails(order: Order) -> list[Mail]:
+def list_mails(order: Order) -> list[Mail]:
     about_it = Q(reference=order.number) | Q(reference__startswith=f"{order.number}:")
     mails = Mail.objects.filter(about_it, kind__in=MAIL_KINDS)
     return list(mails.defer("text", "html").order_by("pk"))

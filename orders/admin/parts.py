@@ -12,6 +12,7 @@ from catalog.queries import Picture, list_variant_pictures
 from orders.admin.todo import UNSHIPPED
 from orders.models import Order, OrderLine, SellerOrder, Shipment, ShipmentLine
 from orders.queries import ShipmentView
+from orders.services.fulfilment import SHIPPABLE
 from shop.money import Money
 
 FULFILMENT_COLOURS = {
@@ -33,13 +34,19 @@ class LineView:
     picture: Picture | None
     quantity: int
     shipped: int
+    refunded: int
     unit_price: Money
     total: Money
     tax_percent: str
 
     @property
     def left(self) -> int:
-        return self.quantity - self.shipped
+        """Pieces still to be sent; what was given back is first what was not sent yet."""
+        return max(0, self.quantity - self.refunded - self.shipped)
+
+    @property
+    def refundable(self) -> int:
+        return self.quantity - self.refunded
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +82,7 @@ def list_parts(order: Order, rows: QuerySet[SellerOrder]) -> list[PartView]:
             for line_id, quantity in pieces.items():
                 shipped[line_id] += quantity
     lines = _list_lines(order, parts, shipped)
-    is_open = (
-        order.status == Order.Status.PLACED and order.payment_status == Order.PaymentStatus.PAID
-    )
+    is_open = order.status == Order.Status.PLACED and order.payment_status in SHIPPABLE
     stands = order.status in (Order.Status.PLACED, Order.Status.COMPLETED)
     return [
         PartView(
@@ -89,7 +94,9 @@ def list_parts(order: Order, rows: QuerySet[SellerOrder]) -> list[PartView]:
             items_total=Money(part.items_total, order.currency),
             lines=lines[part.pk],
             parcels=[parcel for parcel, _pieces in parcels[part.pk]],
-            can_ship=is_open and part.fulfilment_status in UNSHIPPED,
+            can_ship=is_open
+            and part.fulfilment_status in UNSHIPPED
+            and any(line.left for line in lines[part.pk]),
         )
         for part in parts
     ]
@@ -120,6 +127,7 @@ def _list_lines(
                 picture=pictures.get(row.variant_id),
                 quantity=row.quantity,
                 shipped=shipped[row.pk],
+                refunded=row.refunded_quantity,
                 unit_price=price,
                 total=price * row.quantity,
                 tax_percent=f"{row.tax_percent.normalize():f}",

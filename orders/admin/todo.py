@@ -9,7 +9,7 @@ from django.db.models import Case, Exists, F, OuterRef, Q, When
 from django.db.models.expressions import OrderBy
 from django.utils.translation import gettext as _
 
-from orders.models import Order, OrderPayment
+from orders.models import Order, OrderLine, OrderPayment
 from payments.methods import OFFLINE
 from payments.models import Dispute, PaymentAttempt, Refund
 
@@ -30,9 +30,20 @@ STAGE_COLOURS = {
     Stage.REFUNDED.value: "danger",
 }
 
-TO_SHIP = Q(status=Status.PLACED, payment_status=Payment.PAID, fulfilment_status__in=UNSHIPPED)
-PARTS_TO_SHIP = Q(
-    fulfilment_status__in=UNSHIPPED, order__status=Status.PLACED, order__payment_status=Payment.PAID
+# Of an order that gave a part back, some pieces may still be to be sent. Those are few, and found
+# by themselves, so that what is to be shipped is found by its index as before.
+_LEFT_OF_PARTLY_REFUNDED = OrderLine.objects.filter(
+    order__status=Status.PLACED,
+    order__payment_status=Payment.PARTIALLY_REFUNDED,
+    order__fulfilment_status__in=UNSHIPPED,
+    quantity__gt=F("refunded_quantity"),
+).order_by()
+TO_SHIP = Q(status=Status.PLACED, fulfilment_status__in=UNSHIPPED) & (
+    Q(payment_status=Payment.PAID) | Q(pk__in=_LEFT_OF_PARTLY_REFUNDED.values("order_id"))
+)
+PARTS_TO_SHIP = Q(fulfilment_status__in=UNSHIPPED, order__status=Status.PLACED) & (
+    Q(order__payment_status=Payment.PAID)
+    | Q(pk__in=_LEFT_OF_PARTLY_REFUNDED.values("seller_order_id"))
 )
 ON_THE_WAY = Q(status=Status.PLACED, fulfilment_status=Fulfilment.FULFILLED)
 WAITING_FOR_MONEY = Q(status=Status.PENDING)
@@ -89,8 +100,8 @@ def describe(
         return Todo(_("Look at the held payment"), "danger")
     if has_failed_refund(refunds):
         return Todo(_("A refund failed"), "danger")
-    if order.stage == Stage.PROCESSING and order.payment_status == Payment.PAID:
-        return Todo(_("Ship: %s") % ", ".join(waiting_sellers), "warning")
+    if order.stage == Stage.PROCESSING and (waiting := ", ".join(waiting_sellers)):
+        return Todo(_("Ship: %s") % waiting, "warning")
     if order.stage == Stage.SHIPPED:
         return Todo(_("Mark as delivered"), "info")
     if order.stage == Stage.PENDING and any(map(_waits_offline, attempts)):

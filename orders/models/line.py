@@ -12,7 +12,8 @@ from shop.fields import AmountField
 class OrderLine(models.Model):
     """A variant and how many of it were bought; net, tax and gross are for the whole line.
 
-    `is_stock_held` says that the line's pieces were promised from counted stock.
+    `is_stock_held` says that the line's pieces were promised from counted stock,
+    `refunded_quantity` how many pieces were given back, or are about to be.
     """
 
     order = models.ForeignKey("Order", on_delete=models.CASCADE, related_name="lines")
@@ -35,6 +36,7 @@ class OrderLine(models.Model):
     tax_percent = models.DecimalField(max_digits=6, decimal_places=3, default=Decimal(0))
     weight_grams = models.PositiveIntegerField(default=0)
     is_stock_held = models.BooleanField(default=True)
+    refunded_quantity = models.PositiveIntegerField(default=0, db_default=0)
     position = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
@@ -43,6 +45,9 @@ class OrderLine(models.Model):
         ordering = ["position", "id"]
         constraints = [
             models.CheckConstraint(name="order_line_quantity", condition=Q(quantity__gte=1)),
+            models.CheckConstraint(
+                name="order_line_refunded", condition=Q(refunded_quantity__lte=F("quantity"))
+            ),
             models.CheckConstraint(
                 name="order_line_adds_up", condition=Q(gross=F("net") + F("tax"))
             ),

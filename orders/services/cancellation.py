@@ -11,7 +11,7 @@ from cart.services import carts
 from catalog.services import stock
 from orders.errors import ActionNotAllowed
 from orders.models import Order
-from orders.services import notices, timeline, transitions
+from orders.services import notices, refunding, timeline, transitions
 from orders.services.payment import is_unclear, list_open_attempts
 from orders.services.settlement import held_stock
 from payments.models import PaymentAttempt, Refund
@@ -73,11 +73,7 @@ def cancel(order: Order, *, by: User, reason: str, restock: bool = True) -> None
 @retry_when_busy
 @own_transaction
 def _cancel(order_id: int, *, by: User, reason: str, restock: bool) -> None:
-    paying = list(
-        PaymentAttempt.objects.select_for_update()
-        .filter(pk__in=_attempt_ids(order_id), status__in=WITH_MONEY)
-        .order_by("pk")
-    )
+    paying = refunding.lock_paying(order_id, WITH_MONEY)
     order = Order.objects.select_for_update().get(pk=order_id)
     if order.status == Order.Status.CANCELLED:
         raise ActionNotAllowed(_("This order is cancelled already."))
@@ -87,11 +83,11 @@ def _cancel(order_id: int, *, by: User, reason: str, restock: bool) -> None:
         raise ActionNotAllowed(_("A parcel of this order has left; it cannot be cancelled."))
     if order.status == Order.Status.PENDING:
         stock.release(held_stock(order), reference=order.number)
-    elif restock:
-        stock.take_back(held_stock(order), reference=order.number)
+        for attempt in paying:
+            refunding.send_back(attempt, refunds.refundable(attempt), order, by=by, reason=reason)
+    else:
+        refunding.give_all_back(order, paying, by=by, reason=reason, restock=restock)
     transitions.cancel(order)
-    for attempt in paying:
-        _send_back(attempt, refunds.refundable(attempt), reason=reason)
     with timeline.in_shop_language():
         timeline.note(order, "cancelled", _("Cancelled: %s") % reason, actor=by)
     notices.enqueue(order, "cancelled")
@@ -105,18 +101,17 @@ def send_money_back(order: Order, *, by: User) -> bool:
     That is money held because it did not fit, and money whose refund failed: all that a closed
     order took, what a standing one took beyond its total. Locks the attempts, then the order.
     """
-    attempts = list(
-        PaymentAttempt.objects.select_for_update()
-        .filter(pk__in=_attempt_ids(order.pk), status__in=WITH_MONEY)
-        .order_by("pk")
-    )
+    attempts = refunding.lock_paying(order.pk, WITH_MONEY)
     order = Order.objects.select_for_update().get(pk=order.pk)
     too_much = _list_too_much(order, attempts)
     if not too_much:
         return False
     with timeline.in_shop_language():
         for attempt, amount in too_much:
-            _send_back(attempt, amount, reason=_("Sent back by the shop."))
+            reason = _("Sent back by the shop.")
+            sent = refunding.send_back(attempt, amount, order, by=by, reason=reason)
+            if sent is not None:
+                refunding.join_again(order, sent)
         timeline.note(order, "refund_requested", _("Money is sent back."), actor=by)
     return True
 
@@ -125,9 +120,7 @@ def _list_too_much(
     order: Order, attempts: list[PaymentAttempt]
 ) -> list[tuple[PaymentAttempt, Money]]:
     """List how much of each attempt the order must not keep; first of those whose refund failed."""
-    owed = Money.zero(order.currency)
-    if order.status in (Order.Status.PLACED, Order.Status.COMPLETED):
-        owed = order.total_money
+    owed = refunding.get_owed(order)
     left = {attempt: refunds.refundable(attempt) for attempt in attempts}
     captured = [each for each in attempts if each.status == PaymentAttempt.Status.CAPTURED]
     surplus = total((left[each] for each in captured), order.currency) - owed
@@ -144,25 +137,9 @@ def _has_failed_refund(attempt: PaymentAttempt) -> bool:
     return attempt.refunds.filter(status=Refund.Status.FAILED).exists()
 
 
-def _send_back(attempt: PaymentAttempt, amount: Money, *, reason: str) -> None:
-    """Ask for a refund under a key of its own; the attempt is locked, so once is once."""
-    if amount:
-        earlier = attempt.refunds.count()
-        key = f"{attempt.reference}:cancel" + (f"-{earlier}" if earlier else "")
-        refunds.request(attempt, amount=amount, key=key, reason=reason)
-
-
 def is_cancellable(order: Order) -> bool:
     """Say whether staff may still cancel: until anything was shipped."""
     return (
         order.status in (Order.Status.PENDING, Order.Status.PLACED)
         and order.fulfilment_status == Order.FulfilmentStatus.UNFULFILLED
-    )
-
-
-def _attempt_ids(order_id: int) -> list[int]:
-    return list(
-        Order.objects.filter(pk=order_id)
-        .exclude(payments=None)
-        .values_list("payments__attempt_id", flat=True)
     )

@@ -13,12 +13,13 @@ from orders.models import Order, SellerOrder, Shipment, ShipmentLine
 from orders.services import notices, timeline, transitions
 from shop.clock import now
 from shop.locking import retry_when_busy
-from shop.transactions import own_transaction
+from shop.transactions import inside_transaction, own_transaction
 
 if TYPE_CHECKING:
     from accounts.models import User
 
 Fulfilment = Order.FulfilmentStatus
+SHIPPABLE = (Order.PaymentStatus.PAID, Order.PaymentStatus.PARTIALLY_REFUNDED)
 
 
 @retry_when_busy
@@ -43,7 +44,7 @@ def ship(
     order = Order.objects.select_for_update().get(pk=seller_order.order_id)
     if seen_parcels is not None and seller_order.shipments.count() != seen_parcels:
         raise ParcelSentMeanwhile(_("A parcel was sent a moment ago; nothing was sent twice."))
-    if order.status != Order.Status.PLACED or order.payment_status != Order.PaymentStatus.PAID:
+    if order.status != Order.Status.PLACED or order.payment_status not in SHIPPABLE:
         raise ActionNotAllowed(_("Only a paid order that is not closed can be shipped."))
     left = _left_to_ship(seller_order)
     parcel = dict(left if quantities is None else quantities)
@@ -84,18 +85,35 @@ def mark_delivered(shipment: Shipment, *, by: User | None) -> None:
         notices.enqueue(order, "delivered")
 
 
+@inside_transaction
+def follow_pieces(order: Order) -> None:
+    """Let the fulfilment follow pieces that are not to be sent any more, or are again.
+
+    The order is locked. Nothing changes on one that is closed.
+    """
+    if order.status == Order.Status.PLACED:
+        _derive(order)
+
+
 def _left_to_ship(seller_order: SellerOrder) -> dict[int, int]:
+    """Return what is still to be sent; pieces that are given back are first those not sent yet."""
     lines = seller_order.lines.annotate(shipped=Sum("shipment_lines__quantity"))
-    return {line.pk: line.quantity - (line.shipped or 0) for line in lines}
+    return {
+        line.pk: max(0, line.quantity - line.refunded_quantity - (line.shipped or 0))
+        for line in lines
+    }
 
 
 def _derive(order: Order) -> None:
     """Set the fulfilment of each seller's part and of the order from the parcels."""
-    parts = list(order.seller_orders.order_by("pk"))
-    for part in parts:
-        part.fulfilment_status = _status_of(part)
+    statuses = set()
+    for part in order.seller_orders.order_by("pk"):
+        left, parcels = _left_to_ship(part), list(part.shipments.all())
+        part.fulfilment_status = _status_of(left, parcels)
         part.save(update_fields=["fulfilment_status"])
-    statuses = {part.fulfilment_status for part in parts}
+        if parcels or any(left.values()):  # A part that is wholly given back holds nobody up.
+            statuses.add(part.fulfilment_status)
+    statuses = statuses or {Fulfilment.UNFULFILLED}
     if len(statuses) == 1:
         order.fulfilment_status = statuses.pop()
     elif statuses <= {Fulfilment.FULFILLED, Fulfilment.DELIVERED}:
@@ -107,9 +125,7 @@ def _derive(order: Order) -> None:
         transitions.complete(order)
 
 
-def _status_of(part: SellerOrder) -> Fulfilment:
-    left = _left_to_ship(part)
-    parcels = list(part.shipments.all())
+def _status_of(left: Mapping[int, int], parcels: list[Shipment]) -> Fulfilment:
     if not parcels:
         return Fulfilment.UNFULFILLED
     if any(left.values()):

@@ -59,12 +59,15 @@ def send_confirmation_again(order: Order, *, by: User | None) -> bool:
 def write(order_id: int, *, kind: NoticeKind, about: str) -> None:
     """Render a notice in the shopper's language and queue it as a mail, once.
 
-    How to pay is told to nobody whose order does not wait for it any more.
+    How to pay is told to nobody whose order does not wait for it any more, and a refund that failed
+    meanwhile is not told of.
     """
     order = Order.objects.get(pk=order_id)
     if kind == "payment_waiting" and order.status != Order.Status.PENDING:
         return
-    mail = render_order_mail(order, kind)
+    if kind == "refunded" and not order.refunds.filter(pk=about, failed_at=None).exists():
+        return
+    mail = render_order_mail(order, kind, about=about)
     mailer.queue_rendered(
         mail,
         kind=f"orders.{kind}",

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from catalog.errors import OutOfStock
 from catalog.services import purchases, stock
 from orders.models import Order, OrderPayment
-from orders.services import notices, timeline, transitions
+from orders.services import ledger, notices, refunding, timeline, transitions
 from payments.models import PaymentAttempt, Refund
 from payments.services import refunds
 from shop.formatting import format_money
@@ -26,7 +26,7 @@ def apply_capture(attempt: PaymentAttempt) -> None:
     A pending order is placed. Money that comes after expiry places the order if all of its stock
     is still there; otherwise, and when the order is cancelled or already paid, it goes back.
     """
-    order = _lock_order_of(attempt)
+    order = _book(attempt)
     if order is None:
         return
     if order.status == Status.PENDING:
@@ -46,7 +46,7 @@ def apply_capture(attempt: PaymentAttempt) -> None:
 @inside_transaction
 def apply_close(attempt: PaymentAttempt) -> None:
     """Note that an attempt ended unpaid; the order stays open until it expires."""
-    order = _lock_order_of(attempt)
+    order = _book(attempt)
     if order is not None:
         with timeline.in_shop_language():
             timeline.note(order, "payment_closed", _("A payment was not completed."))
@@ -55,18 +55,19 @@ def apply_close(attempt: PaymentAttempt) -> None:
 @inside_transaction
 def apply_hold(attempt: PaymentAttempt) -> None:
     """Note money that does not fit the order; nothing is shipped until staff look at it."""
-    order = _lock_order_of(attempt)
+    order = _book(attempt)
     if order is not None:
         with timeline.in_shop_language():
             timeline.note(order, "payment_held", _("Payment held: %s") % attempt.failure)
 
 
 @inside_transaction
-def apply_refund(attempt: PaymentAttempt) -> None:
+def apply_refund(attempt: PaymentAttempt, refund: Refund) -> None:
     """Book a settled refund on the order."""
-    order = _lock_order_of(attempt)
+    order = _book(attempt)
     if order is None:
         return
+    refunding.apply_settled(order, refund)
     with timeline.in_shop_language():
         timeline.note(order, "refunded", _("Money went back to the shopper."))
     _follow_money(order)
@@ -75,11 +76,12 @@ def apply_refund(attempt: PaymentAttempt) -> None:
 @inside_transaction
 def apply_failed_refund(attempt: PaymentAttempt, refund: Refund) -> None:
     """Note that money which was sent back did not arrive; staff send it once more."""
-    order = _lock_order_of(attempt)
+    order = _book(attempt)
     if order is None:
         return
     with timeline.in_shop_language():
         timeline.note(order, "refund_failed", _("A refund failed: %s") % refund.failure)
+    refunding.apply_failed(order, refund)
     _follow_money(order)
 
 
@@ -109,18 +111,20 @@ def confirm_free_order(order: Order) -> None:
     _place_paid(order)
 
 
-def _lock_order_of(attempt: PaymentAttempt) -> Order | None:
+def _book(attempt: PaymentAttempt) -> Order | None:
+    """Lock an attempt's order and book in the ledger what moved at the provider.
+
+    Every piece of news from payments comes through here, so no movement stays unbooked.
+    """
     payment = OrderPayment.objects.filter(attempt=attempt).first()
-    if payment is None:
-        return None
-    return Order.objects.select_for_update().get(pk=payment.order_id)
+    order = Order.objects.select_for_update().get(pk=payment.order_id) if payment else None
+    ledger.post_movements(attempt, order)
+    return order
 
 
 def _place_paid(order: Order) -> None:
     stock.sell(held_stock(order), reference=order.number)
-    transitions.place(order)
-    _record_purchases(order)
-    notices.enqueue(order, "confirmation")
+    _place(order)
     with timeline.in_shop_language():
         paid = _("Paid %(total)s.") % {"total": format_money(order.total_money)}
         timeline.note(order, "paid", paid)
@@ -138,11 +142,16 @@ def _place_late(order: Order, attempt: PaymentAttempt) -> None:
         _send_back(attempt, order, reason=reason)
         notices.enqueue(order, "refunded_late", about=attempt.reference)
         return
-    transitions.place(order)
-    _record_purchases(order)
-    notices.enqueue(order, "confirmation")
+    _place(order)
     with timeline.in_shop_language():
         timeline.note(order, "paid_late", _("Paid late; everything was still in stock."))
+
+
+def _place(order: Order) -> None:
+    transitions.place(order)
+    ledger.post_placement(order)
+    _record_purchases(order)
+    notices.enqueue(order, "confirmation")
 
 
 def _record_purchases(order: Order) -> None:
@@ -159,7 +168,8 @@ def _record_purchases(order: Order) -> None:
 
 
 def _send_back(attempt: PaymentAttempt, order: Order, *, reason: str) -> None:
-    refunds.request(attempt, amount=attempt.money, key=f"{attempt.reference}:return", reason=reason)
+    key = f"{attempt.reference}:return"
+    refunding.send_back(attempt, attempt.money, order, key=key, reason=reason)
     timeline.note(order, "refund_requested", reason)
 
 

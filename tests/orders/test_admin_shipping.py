@@ -227,6 +227,8 @@ def test_a_seller_reaches_neither_whole_orders_nor_payments() -> None:
             f"/admin/orders/order/{order.pk}/change/",
             f"/admin/orders/order/{order.pk}/history/",
             f"/admin/orders/order/{order.pk}/cancel/",
+            f"/admin/orders/order/{order.pk}/refund/",
+            f"/admin/orders/order/{order.pk}/story/",
             "/admin/payments/paymentattempt/",
             f"/admin/payments/paymentattempt/{attempt_id}/change/",
             f"/admin/payments/paymentattempt/{attempt_id}/history/",
@@ -236,11 +238,11 @@ def test_a_seller_reaches_neither_whole_orders_nor_payments() -> None:
     }
     acted = [
         client.post(f"/admin/orders/order/{order.pk}/{name}/", token).status_code
-        for name in ("cancel", "check", "confirm-again", "send-back")
+        for name in ("cancel", "check", "confirm-again", "refund", "send-back")
     ]
 
     assert set(answers.values()) == {403}, answers
-    assert acted == [403, 403, 403, 403]
+    assert acted == [403, 403, 403, 403, 403]
     order.refresh_from_db()
     assert order.status == Order.Status.PLACED
 

@@ -62,6 +62,13 @@ def money_that_belongs_to_nobody(order: Order) -> None:
     PaymentAttempt.objects.filter(pk=attempt.pk).update(status="captured")
 
 
+def a_movement_that_is_not_booked(order: Order) -> None:
+    PaymentTransaction.objects.create(
+        attempt=attempt_of(order), kind="refund", amount=5, currency="EUR", provider="stripe",
+        provider_id="re_1",
+    )  # fmt: skip
+
+
 def a_refund_without_a_transaction(order: Order) -> None:
     Refund.objects.create(
         attempt=attempt_of(order), key="x", amount=1, currency="EUR", status="succeeded",
@@ -126,6 +133,7 @@ DRIFTS = [
     ("I3", money_that_belongs_to_nobody),
     ("I4", "UPDATE orders_order SET status = 'pending', payment_status = 'pending'"),
     ("I5", "UPDATE payments_paymenttransaction SET amount = amount - 1"),
+    ("I6", a_movement_that_is_not_booked),
     ("I7", a_refund_without_a_transaction),
     ("I9", "UPDATE orders_taxline SET tax = tax + 0.01"),
     ("I12", "UPDATE orders_sellerorder SET items_total = items_total - 1"),
@@ -138,6 +146,7 @@ DRIFTS = [
     ("I24", "DELETE FROM shop_mail"),
     ("I23", a_confirmation_of_an_unpaid_order),
     ("S1", a_parcel_with_too_much),
+    ("S2", "UPDATE orders_orderline SET refunded_quantity = 1"),
 ]
 
 
