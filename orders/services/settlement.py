@@ -11,6 +11,7 @@ from orders.models import Order, OrderPayment
 from orders.services import notices, timeline, transitions
 from payments.models import PaymentAttempt, Refund
 from payments.services import refunds
+from shop.failpoints import failpoint
 from shop.formatting import format_money
 from shop.money import total
 from shop.transactions import inside_transaction
@@ -118,6 +119,7 @@ def _lock_order_of(attempt: PaymentAttempt) -> Order | None:
 
 def _place_paid(order: Order) -> None:
     stock.sell(held_stock(order), reference=order.number)
+    failpoint("orders.settlement.sold")
     transitions.place(order)
     _record_purchases(order)
     notices.enqueue(order, "confirmation")

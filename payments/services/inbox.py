@@ -9,6 +9,7 @@ from payments.gateways.base import VerifiedEvent
 from payments.models import PaymentAttempt, ProviderEvent, Refund
 from payments.services import refunds, settlement
 from shop.clock import now
+from shop.failpoints import failpoint
 from shop.services import outbox
 from shop.transactions import no_transaction, own_transaction
 
@@ -17,7 +18,9 @@ from shop.transactions import no_transaction, own_transaction
 def receive(provider: str, *, body: bytes, signature: str) -> bool:
     """Verify and store an event; say whether it was new. Raises `ForgedEvent`."""
     event = get_gateway(provider).verify_event(body=body, signature=signature)
-    return _store(provider, event)
+    is_new = _store(provider, event)
+    failpoint("payments.inbox.stored")
+    return is_new
 
 
 @own_transaction
@@ -66,6 +69,7 @@ def apply(
         if session_id and not attempt.provider_session_id:
             _adopt_session(attempt.pk, session_id)
         outcome = f"attempt is {settlement.settle(attempt.pk).status}"
+    failpoint("payments.inbox.applied")
     _note(event_id, outcome=outcome, attempt_id=attempt.pk if attempt else None)
     return outcome
 

@@ -12,6 +12,7 @@ from payments.gateways.base import ProviderState, ProviderStatus
 from payments.models import PaymentAttempt, PaymentTransaction
 from payments.signals import attempt_captured, attempt_closed, attempt_held
 from shop.clock import now
+from shop.failpoints import failpoint
 from shop.locking import retry_when_busy
 from shop.transactions import no_transaction, own_transaction
 
@@ -49,7 +50,12 @@ def settle(attempt_id: int, *, give_up: bool = False) -> PaymentAttempt:
         attempt = _close_unstarted(attempt_id)
         if not attempt.provider_session_id:
             return attempt
-    return _apply(attempt_id, _fetch(attempt, give_up=give_up))
+    failpoint("payments.settlement.asking")
+    state = _fetch(attempt, give_up=give_up)
+    failpoint("payments.settlement.answered")
+    attempt = _apply(attempt_id, state)
+    failpoint("payments.settlement.committed")
+    return attempt
 
 
 def _fetch(attempt: PaymentAttempt, *, give_up: bool) -> ProviderState:
@@ -102,6 +108,7 @@ def _apply(attempt_id: int, state: ProviderState) -> PaymentAttempt:
     else:
         _apply_unpaid(attempt, state)
     attempt.save()
+    failpoint("payments.settlement.booked")
     return attempt
 
 
