@@ -115,9 +115,9 @@ def is_waiting(folder: Path, name: str) -> bool:
     return (folder / name).exists()
 
 
-def disarm(folder: Path) -> None:
-    """Take away every charge that has not struck."""
-    for name in POINTS:
+def disarm(folder: Path, *names: str) -> None:
+    """Take charges away that have not struck, all of them unless some are named."""
+    for name in names or POINTS:
         (folder / name).unlink(missing_ok=True)
 
 

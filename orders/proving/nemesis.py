@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from random import Random
 
 from orders.proving.browser import NoAnswer, ask_json
 from orders.proving.processes import Household
 from shop import failpoints
+from shop.failpoints import Action
 
 PROVIDER_FAULTS = (
     *("timeout_before", "timeout_after", "error_500_before", "error_500_after"),
@@ -21,6 +24,7 @@ PROVIDER_CALLS = (
     *("checkout.sessions.create", "checkout.sessions.create", "checkout.sessions.retrieve"),
     *("checkout.sessions.expire", "refunds.create"),
 )
+SECONDS_ARMED = 10.0
 LONGER_THAN_THE_SHOP_WAITS = 9.0
 NOT_MET_HERE = ("orders.expiry.", "orders.cancellation.refunding")
 """Points of the sweep's end and of staff, whom this process plays."""
@@ -37,7 +41,7 @@ class Nemesis:
     random: Random
     every: float
     faults: Counter[str] = field(default_factory=Counter)
-    _armed: list[tuple[str, str]] = field(default_factory=list)
+    _armed: list[tuple[str, str, float]] = field(default_factory=list)
     _is_over: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> None:
@@ -56,36 +60,42 @@ class Nemesis:
         while not self._is_over.wait(self.every):
             self._count_struck()
             deeds = {
-                self._strike_at_a_point: 45,
-                self._fail_at_the_provider: 30,
-                self._kill_a_process: 17,
-                self._crash_the_database: 4,
-                self._end_connections: 4,
+                partial(self._strike_at_a_point, ("raise", "sleep")): 45,
+                self._fail_at_the_provider: 45,
+                self._end_connections: 10,
             }
+            if self.household.may_fall() and not self._is_death_waiting:
+                deeds = {
+                    partial(self._strike_at_a_point, ("kill",)): 55,
+                    self._kill_a_process: 30,
+                    self._crash_the_database: 15,
+                }
             (deed,) = self.random.choices(list(deeds), list(deeds.values()))
             deed()
 
-    def _strike_at_a_point(self) -> None:
-        name = self.random.choice(
-            [name for name in failpoints.POINTS if not name.startswith(NOT_MET_HERE)]
-        )
+    @property
+    def _is_death_waiting(self) -> bool:
+        return any(action == "kill" for _name, action, _when in self._armed)
+
+    def _strike_at_a_point(self, actions: Sequence[Action]) -> None:
+        names = [name for name in failpoints.POINTS if not name.startswith(NOT_MET_HERE)]
+        name, action = self.random.choice(names), self.random.choice(actions)
         if failpoints.is_waiting(self.failpoints, name):
             return
-        action = self.random.choices(("kill", "raise", "sleep"), (60, 25, 15))[0]
-        failpoints.arm(
-            self.failpoints,
-            name,
-            action,  # type: ignore[arg-type]
-            nth=self.random.randint(1, 3),
-            seconds=self.random.uniform(0.2, 2.0),
-        )
-        self._armed.append((name, action))
+        nth, seconds = self.random.randint(1, 3), self.random.uniform(0.2, 2.0)
+        failpoints.arm(self.failpoints, name, action, nth=nth, seconds=seconds)
+        self._armed.append((name, action, time.monotonic()))
 
     def _count_struck(self) -> None:
-        """What is armed counts as a fault once it has struck."""
-        for name, action in list(self._armed):
-            if not failpoints.is_waiting(self.failpoints, name):
-                self._armed.remove((name, action))
+        """What is armed counts as a fault once it has struck; where nobody comes, it is taken back."""
+        for armed in list(self._armed):
+            name, action, when = armed
+            if failpoints.is_waiting(self.failpoints, name):
+                if time.monotonic() - when > SECONDS_ARMED:
+                    failpoints.disarm(self.failpoints, name)
+                    self._armed.remove(armed)
+            else:
+                self._armed.remove(armed)
                 words = {"kill": "killed", "raise": "broken off", "sleep": "held up"}
                 self.faults[f"{words[action]} at a failpoint"] += 1
 

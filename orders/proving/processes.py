@@ -21,6 +21,8 @@ from orders.proving.browser import NoAnswer, ask
 MANAGE = (sys.executable, "manage.py")
 LOOK_EVERY = 0.05
 SECONDS_TO_STOP = 10
+MIN_REST = 2.0
+"""What stands again is left alone for so many seconds at least, so that something is sold at all."""
 
 
 class Process:
@@ -82,6 +84,8 @@ class Household:
         self._is_closing = threading.Event()
         self._lock = threading.Lock()
         self._down_since: dict[str, float] = {}
+        self._whole_since = time.monotonic()
+        self._last_absence = 0.0
         self._nurse = threading.Thread(target=self._mend, name="supervisor", daemon=True)
 
     def __getitem__(self, name: str) -> Process:
@@ -91,6 +95,12 @@ class Household:
         for process in self.processes.values():
             process.start()
         self._nurse.start()
+
+    def may_fall(self) -> bool:
+        """Say whether all are up, and have been for at least as long as the last was away."""
+        with self._lock:
+            rested = time.monotonic() - self._whole_since
+            return not self._down_since and rested >= max(MIN_REST, self._last_absence)
 
     def note_down(self, name: str) -> None:
         """Count from now how long it takes until the process is ready."""
@@ -123,7 +133,9 @@ class Household:
                 elif name in self._down_since and process.is_ready():
                     with self._lock:
                         began = self._down_since.pop(name)
-                    self.recoveries.append((name, time.monotonic() - began))
+                        self._whole_since = time.monotonic()
+                        self._last_absence = self._whole_since - began
+                    self.recoveries.append((name, self._last_absence))
 
 
 def web(environment: Mapping[str, str], *, port: int, log: Path, workers: int = 2) -> Process:

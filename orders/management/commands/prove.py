@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from argparse import RawDescriptionHelpFormatter
 from typing import Any
 
@@ -80,6 +81,7 @@ end; the shop's own data is not touched. It refuses to run in production.
             is_hurried=options["hurry"],
             has_redis=not options["without_redis"],
         )
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             result = prove(wishes, self.tell)
         except (NotQuiet, TimeoutError) as error:
