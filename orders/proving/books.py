@@ -138,24 +138,25 @@ def _look_for_lost_orders(
     verdict: Verdict, provider: ProviderBooks, purchases: list[Purchase]
 ) -> None:
     """Each charge has a standing order or went back; no order keeps two; no cart made two."""
-    refunded: Counter[int] = Counter()
-    for attempt_id, amount in Refund.objects.filter(status=Refund.Status.SUCCEEDED).values_list(
-        "attempt_id", "amount"
-    ):
-        refunded[attempt_id] += amount  # type: ignore[assignment]
-    links = OrderPayment.objects.values_list(
-        "attempt__reference", "attempt_id", "order__number", "order__status"
+    refunded = dict(
+        Refund.objects.filter(status=Refund.Status.SUCCEEDED)
+        .order_by()
+        .values_list("attempt_id")
+        .annotate(Sum("amount"))
     )
-    by_reference = {reference: rest for reference, *rest in links}
+    by_reference = {
+        link.attempt.reference: link
+        for link in OrderPayment.objects.select_related("attempt", "order")
+    }
     kept: Counter[str] = Counter()
     for charge, reference in provider.references.items():
-        found = by_reference.get(reference)
-        if found is None:
+        link = by_reference.get(reference)
+        if link is None:
             verdict.lost += 1
             verdict.violations.append(f"charge {charge} has no order")
             continue
-        attempt_id, number, status = found
-        if refunded[attempt_id] >= provider.charges[charge].amount:
+        number, status = link.order.number, link.order.status
+        if refunded.get(link.attempt_id, 0) >= provider.charges[charge].amount:
             continue
         kept[number] += 1
         if status not in STANDING:
@@ -242,7 +243,8 @@ def measure_waits(purchases: Iterable[Purchase]) -> list[float]:
     """Return how long after the provider took the money each order was placed, in seconds."""
     paid_at = {
         number: moment.timestamp()
-        for number, moment in Order.objects.exclude(paid_at=None).values_list("number", "paid_at")
+        for number, moment in Order.objects.values_list("number", "paid_at")
+        if moment is not None
     }
     return sorted(
         max(0.0, paid_at[each.order] - each.paid_at)

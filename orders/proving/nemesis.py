@@ -11,6 +11,8 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
+from django.db import DatabaseError, connection
+
 from orders.proving.browser import NoAnswer, ask_json
 from orders.proving.processes import Household
 from shop import failpoints
@@ -59,7 +61,7 @@ class Nemesis:
     def _work(self) -> None:
         while not self._is_over.wait(self.every):
             self._count_struck()
-            deeds = {
+            deeds: dict[Callable[[], None], int] = {
                 partial(self._strike_at_a_point, ("raise", "sleep")): 45,
                 self._fail_at_the_provider: 45,
                 self._end_connections: 10,
@@ -133,8 +135,6 @@ class Nemesis:
         self.faults["database crashed and restarted"] += 1
 
     def _end_connections(self) -> None:
-        from django.db import DatabaseError, connection
-
         try:
             with connection.cursor() as cursor:
                 cursor.execute(
