@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 MESSAGE_ID = re.compile(rb"^Message-ID:\s*<([^>]+)>", re.IGNORECASE | re.MULTILINE)
-SUBJECT = re.compile(rb"^Subject:\s*(.+)$", re.IGNORECASE | re.MULTILINE)
 
 
 class Postbox(socketserver.ThreadingTCPServer):

@@ -61,10 +61,11 @@ class Process:
 
     def kill(self) -> None:
         """End it at once with kill -9, children and all."""
-        if self._child is not None:
+        child = self._child  # Meanwhile there may be another.
+        if child is not None:
             with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._child.pid, signal.SIGKILL)
-            self._child.wait()
+                os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
 
     def stop(self) -> None:
         """Ask it to end, then make sure."""

@@ -114,11 +114,11 @@ def test_nothing_is_armed_in_production(settings: Any, tmp_path: Path) -> None:
 
 
 def test_a_point_that_nobody_armed_costs_less_than_a_microsecond() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     for _hit in range(100_000):
         failpoint("orders.placement.committed")
 
-    assert (time.perf_counter() - began) / 100_000 < 1e-6
+    assert (time.process_time() - began) / 100_000 < 1e-6
 
 
 # The stories ----------------------------------------------------------------------------------
