@@ -13,6 +13,7 @@ WITHOUT_DATABASE = {
     "help",
     "maintenance",
     "makemessages",
+    "prove",  # brings its own
     "simulator",
     "version",
 }

@@ -497,6 +497,15 @@ UNFOLD = {
     },
 }
 
+# Proving ------------------------------------------------------------------------------------------
+
+FAILPOINTS = env.text("FAILPOINTS")
+if IS_PRODUCTION and FAILPOINTS:
+    env.faults.append(
+        "FAILPOINTS is set: it breaks the shop on purpose; leave it out in production."
+    )
+PROVING_DATABASE = "config.postgres.Cluster"
+
 # Logs ---------------------------------------------------------------------------------------------
 
 _log_level = env.choice("LOG_LEVEL", "INFO", ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"])

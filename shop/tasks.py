@@ -9,6 +9,7 @@ from celery import Task, shared_task
 from celery.exceptions import Ignore
 from django.conf import settings
 
+from shop.failpoints import failpoint
 from shop.services import changes, mailer, relay
 
 
@@ -21,8 +22,10 @@ class KeyedTask(Task):  # type: ignore[misc]
         message_id = self._message_id()
         if message_id and not relay.record_start(message_id):
             raise Ignore
+        failpoint("shop.relay.begun")
 
     def on_success(self, retval: Any, task_id: str, args: Any, kwargs: Any) -> None:
+        failpoint("shop.relay.done")
         if message_id := self._message_id():
             relay.record_success(message_id)
 

@@ -17,6 +17,7 @@ from cart.models import Cart, CartItem
 from cart.pricing.fingerprint import fingerprint
 from catalog.models import Product, ProductVariant
 from shop.clock import now
+from shop.failpoints import failpoint
 from shop.locking import retry_when_busy
 from shop.money import Money
 from shop.transactions import own_transaction
@@ -66,6 +67,7 @@ def add(cart: Cart, *, variant_id: int, quantity: int) -> Outcome:
             },
         )
         (held,) = cursor.fetchone()
+    failpoint("cart.lines.added")
     is_cut = held < before["pieces"] + quantity
     return Outcome(held, _limit_notice(variant, limit) if is_cut else "")
 

@@ -17,6 +17,7 @@ from orders.services.settlement import held_stock
 from payments.models import PaymentAttempt, Refund
 from payments.services import refunds
 from payments.services import settlement as payment_settlement
+from shop.failpoints import failpoint
 from shop.locking import retry_when_busy
 from shop.money import Money, total
 from shop.transactions import no_transaction, own_transaction
@@ -37,6 +38,7 @@ def cancel_unpaid(order: Order, *, by: User | None, into: Cart | None = None) ->
     """
     for attempt_id in list_open_attempts(order):
         payment_settlement.settle(attempt_id, give_up=True)
+    failpoint("orders.cancellation.closed")
     return _cancel_unpaid(order.pk, by=by, into=into)
 
 
@@ -54,7 +56,9 @@ def _cancel_unpaid(order_id: int, *, by: User | None, into: Cart | None) -> Cart
     quantities = {
         line.variant_id: line.quantity for line in order.lines.all() if line.variant_id is not None
     }
-    return carts.refill(cart, quantities=quantities, user=by)
+    cart = carts.refill(cart, quantities=quantities, user=by)
+    failpoint("orders.cancellation.released")
+    return cart
 
 
 @no_transaction
@@ -91,6 +95,7 @@ def _cancel(order_id: int, *, by: User, reason: str, restock: bool) -> None:
     with timeline.in_shop_language():
         timeline.note(order, "cancelled", _("Cancelled: %s") % reason, actor=by)
     notices.enqueue(order, "cancelled")
+    failpoint("orders.cancellation.refunding")
 
 
 @retry_when_busy

@@ -14,6 +14,7 @@ from orders.services.settlement import held_stock
 from payments.models import PaymentAttempt
 from payments.services import sweeping
 from shop.clock import now
+from shop.failpoints import failpoint
 from shop.locking import retry_when_busy
 from shop.transactions import no_transaction, own_transaction
 
@@ -32,6 +33,7 @@ def sweep(*, seconds: float = SECONDS_TO_ASK) -> int:
     payment is held keeps it until staff decide. What goes wrong with one order stays with it.
     """
     sweeping.ask_about_everything_open(unwanted=_list_unwanted_attempts(), seconds=seconds)
+    failpoint("orders.expiry.asked")
     due = Order.objects.filter(status=Order.Status.PENDING, expires_at__lte=now())
     expired = 0
     for order_id, number in due.order_by("expires_at").values_list("pk", "number")[:MOST_ORDERS]:
@@ -63,4 +65,5 @@ def _expire(order_id: int) -> bool:
     transitions.expire(order)
     with timeline.in_shop_language():
         timeline.note(order, "expired", _("Not paid in time; the stock was released."))
+    failpoint("orders.expiry.released")
     return True

@@ -12,6 +12,7 @@ from orders.errors import ActionNotAllowed
 from orders.models import Order
 from orders.services import timeline
 from shop.clock import now
+from shop.failpoints import failpoint
 from shop.locking import retry_when_busy
 from shop.services import mailer, outbox
 from shop.transactions import inside_transaction, own_transaction
@@ -75,3 +76,4 @@ def write(order_id: int, *, kind: NoticeKind, about: str) -> None:
         recipient=order.email,
         language=order.language,
     )
+    failpoint("orders.notices.written")

@@ -28,6 +28,7 @@ from orders.services import notices, settlement, timeline
 from payments import methods
 from payments.services import attempts
 from shop.clock import now
+from shop.failpoints import failpoint
 from shop.locking import retry_when_busy
 from shop.money import Money, total
 from shop.transactions import own_transaction
@@ -75,7 +76,7 @@ def place(
     """
     for _try in range(NUMBER_TRIES):
         try:
-            return _place(
+            order = _place(
                 cart.pk,
                 email=email,
                 address=address,
@@ -91,6 +92,9 @@ def place(
             # Two orders drew the same number, or two tabs the same key: the next try tells.
             if not isinstance(error.__cause__, UniqueViolation):
                 raise
+        else:
+            failpoint("orders.placement.committed")
+            return order
     raise IntegrityError("no free order number was found")
 
 
@@ -161,6 +165,7 @@ def _place(
     stock.allocate(_demand(lines), reference=order.number)
     if not order.total:
         settlement.confirm_free_order(order)
+    failpoint("orders.placement.written")
     return order
 
 

@@ -11,6 +11,7 @@ from orders.models import Order, OrderPayment
 from orders.services import ledger, notices, refunding, timeline, transitions
 from payments.models import PaymentAttempt, Refund
 from payments.services import refunds
+from shop.failpoints import failpoint
 from shop.formatting import format_money
 from shop.money import total
 from shop.transactions import inside_transaction
@@ -124,6 +125,7 @@ def _book(attempt: PaymentAttempt) -> Order | None:
 
 def _place_paid(order: Order) -> None:
     stock.sell(held_stock(order), reference=order.number)
+    failpoint("orders.settlement.sold")
     _place(order)
     with timeline.in_shop_language():
         paid = _("Paid %(total)s.") % {"total": format_money(order.total_money)}

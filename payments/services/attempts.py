@@ -14,6 +14,7 @@ from payments.gateways.base import PaymentRequest, StartedSession
 from payments.models import PaymentAttempt
 from payments.services import settlement
 from shop.errors import ShopError
+from shop.failpoints import failpoint
 from shop.locking import retry_when_busy
 from shop.money import Money
 from shop.transactions import inside_transaction, no_transaction, own_transaction
@@ -43,14 +44,17 @@ def start(attempt: PaymentAttempt, request: PaymentRequest) -> str:
     """
     if attempt.redirect_url and attempt.is_open:
         return attempt.redirect_url
+    failpoint("payments.attempts.asking")
     try:
         session = get_gateway(attempt.provider).start(request)
     except ProviderRefused as error:
         _record_refusal(attempt.pk, error.reason)
         raise
+    failpoint("payments.attempts.answered")
     if not _record_start(attempt.pk, session):
         _close_page(attempt)
         raise AttemptEnded(_("This payment was given up meanwhile. Nothing was charged."))
+    failpoint("payments.attempts.recorded")
     return session.redirect_url
 
 

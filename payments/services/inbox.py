@@ -12,6 +12,7 @@ from payments.models import PaymentAttempt, ProviderEvent
 from payments.services import disputes, provider_refunds, refunds, settlement
 from payments.services.finding import find_attempt, find_refund
 from shop.clock import now
+from shop.failpoints import failpoint
 from shop.services import outbox
 from shop.transactions import no_transaction, own_transaction
 
@@ -26,7 +27,9 @@ def receive(provider: str, *, body: bytes, headers: Mapping[str, str]) -> bool:
     Raises `ForgedEvent`, and `ProviderUnavailable` when that cannot be told now.
     """
     event = get_gateway(provider).verify_event(body=body, headers=headers)
-    return store(provider, event)
+    is_new = store(provider, event)
+    failpoint("payments.inbox.stored")
+    return is_new
 
 
 @own_transaction
@@ -97,6 +100,7 @@ def apply(
         if attempt is not None:
             raise  # Ours, and yet unknown there: somebody has to look why.
         outcome = UNKNOWN
+    failpoint("payments.inbox.applied")
     _note(event_id, outcome=outcome, attempt_id=attempt.pk if attempt else None)
     return outcome
 

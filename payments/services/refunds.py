@@ -14,6 +14,7 @@ from payments.gateways.base import RefundResult
 from payments.models import Dispute, PaymentAttempt, PaymentTransaction, Refund
 from payments.signals import refund_failed, refund_settled
 from shop.clock import now
+from shop.failpoints import failpoint
 from shop.locking import retry_when_busy
 from shop.money import Money
 from shop.services import outbox
@@ -87,11 +88,15 @@ def send(refund_id: int) -> Refund:
     refund = Refund.objects.select_related("attempt").get(pk=refund_id)
     if refund.status != Refund.Status.PENDING or refund.provider_id:
         return refund
+    failpoint("payments.refunds.asking")
     try:
         result = _find_or_make(refund)
     except ProviderRefused as error:
         result = RefundResult(refund_id="", is_settled=False, failure=error.reason)
-    return _record(refund_id, result)
+    failpoint("payments.refunds.answered")
+    refund = _record(refund_id, result)
+    failpoint("payments.refunds.committed")
+    return refund
 
 
 @no_transaction
@@ -138,6 +143,7 @@ def apply_result(refund: Refund, attempt: PaymentAttempt, result: RefundResult) 
         _fail(refund, attempt, result.failure)
     elif refund.status == Refund.Status.PENDING:
         refund.save(update_fields=["provider_id"])
+    failpoint("payments.refunds.booked")
     return refund
 
 

@@ -15,6 +15,7 @@ from payments.gateways.base import Gateway, ProviderState, ProviderStatus
 from payments.models import PaymentAttempt, PaymentTransaction
 from payments.signals import attempt_captured, attempt_closed, attempt_held
 from shop.clock import now
+from shop.failpoints import failpoint
 from shop.locking import retry_when_busy
 from shop.transactions import no_transaction, own_transaction
 
@@ -71,7 +72,12 @@ def settle(attempt_id: int, *, give_up: bool = False) -> PaymentAttempt:
         attempt = _close_unstarted(attempt_id)
         if not attempt.provider_session_id:
             return attempt
-    return _apply(attempt_id, _fetch(attempt, give_up=give_up))
+    failpoint("payments.settlement.asking")
+    state = _fetch(attempt, give_up=give_up)
+    failpoint("payments.settlement.answered")
+    attempt = _apply(attempt_id, state)
+    failpoint("payments.settlement.committed")
+    return attempt
 
 
 def _fetch(attempt: PaymentAttempt, *, give_up: bool) -> Answer:
@@ -175,6 +181,7 @@ def _apply(attempt_id: int, answer: Answer) -> PaymentAttempt:
     elif is_current:
         _apply_unpaid(attempt, answer.state)
     attempt.save()
+    failpoint("payments.settlement.booked")
     return attempt
 
 

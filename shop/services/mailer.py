@@ -12,6 +12,7 @@ from django.db.models import Q
 
 from shop.clock import now
 from shop.emails import RenderedMail
+from shop.failpoints import failpoint
 from shop.models import Mail, OutboxMessage
 from shop.services import outbox, relay
 from shop.transactions import inside_transaction, no_transaction, own_transaction
@@ -93,12 +94,15 @@ def send(mail_id: int) -> bool:
     )
     if mail.html:
         message.attach_alternative(mail.html, "text/html")
+    failpoint("shop.mailer.claimed")
     try:
         message.send()
     except Exception as error:
         _record_failure(mail_id, error=f"{type(error).__name__}: {error}")
         raise
+    failpoint("shop.mailer.sent")
     _record_sent(mail)
+    failpoint("shop.mailer.recorded")
     return True
 
 

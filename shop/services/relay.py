@@ -23,6 +23,7 @@ from django.db.models import Q
 from kombu.exceptions import OperationalError as BrokerAway
 
 from shop.clock import now
+from shop.failpoints import failpoint
 from shop.models import OutboxMessage
 from shop.transactions import no_transaction, own_transaction
 
@@ -92,6 +93,8 @@ def relay_once(
     When the process is told to stop, the row in hand is finished and the others are given back.
     """
     claimed = claim(batch)
+    if claimed:
+        failpoint("shop.relay.claimed")
     for place, message in enumerate(claimed):
         if is_stopping():
             give_back(message.id for message in claimed[place:])

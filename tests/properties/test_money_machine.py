@@ -1,0 +1,688 @@
+"""A shop, a provider and chance: whatever happens in whatever order, the numbers add up.
+
+A state machine of hypothesis drives the real services on PostgreSQL against the real simulator:
+shoppers, staff, the bank, the clock, lost and doubled news, crashes at failpoints, faults of the
+provider. What is about money, stock and states is checked after each step; at the end of a run
+everything is left to settle, then all invariants are, and the provider's books must be ours. How many runs: docs/proving.md.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import wraps
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from cart.models import Cart
+from cart.queries import get_cart_view
+from cart.services import carts, lines
+from catalog.models import ProductVariant, StockMovement
+from catalog.services import stock, summaries
+from orders.models import Order, Shipment
+from orders.services import cancellation, expiry, fulfilment, notices, payment, placement
+from payments.models import PaymentAttempt, PaymentTransaction, Refund
+from payments.services import refunds, settlement
+from payments.simulator import refunds as simulated_refunds
+from payments.simulator import sessions
+from payments.simulator.errors import Refusal
+from payments.simulator.provider import ProviderClock
+from payments.simulator.running import Simulator
+from shop import changes, clock, failpoints, invariants
+from shop.errors import ShopError
+from shop.failpoints import POINTS, Struck
+from shop.models import Mail, OutboxMessage
+from shop.money import Money, total
+from shop.services import relay
+from shop.transactions import own_transaction
+from tests.factories.accounts import StaffFactory
+from tests.factories.catalog import VariantFactory
+from tests.factories.orders import BERLIN, make_delivery
+from tests.payments.events import post_event
+
+RUNS = int(os.environ.get("MONEY_MACHINE_RUNS", "60"))
+STEPS = int(os.environ.get("MONEY_MACHINE_STEPS", "40"))
+DELIVERY = Decimal("4.90")
+TOUCHED = (
+    *("cart_cart", "orders_order", "payments_paymentattempt", "payments_providerevent"),
+    *("catalog_stocklevel", "shop_outboxmessage", "shop_mail", "shop_change"),
+)
+"""Tables that a run fills; whatever refers to them goes as well."""
+PROVIDER_FAULTS = (
+    *("timeout_before", "timeout_after", "error_500_before", "error_500_after"),
+    *("cut_body", "bad_json", "status_429", "status_409"),
+)
+CALLS = (
+    *("checkout.sessions.create", "checkout.sessions.retrieve", "checkout.sessions.expire"),
+    *("refunds.create", "refunds.retrieve", "*"),
+)
+AFTER_EACH_STEP = ("I2", "I4", "I5", "I7", "I13", "I14", "I16", "I19")
+PATIENCE = 12
+"""How many rounds of an hour each everything may take to settle at the end."""
+
+any_one = st.integers(0, 7)
+pieces = st.integers(1, 3)
+
+
+class Turned:
+    """The clock of shop and provider, which only ever goes forward."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def now(self) -> datetime:
+        return timezone.now() + self.ahead
+
+
+def may_break(step: Callable[..., None]) -> Callable[..., None]:
+    """Let a step be refused in words, or be broken off by a crash, as in life; nothing else."""
+
+    @wraps(step)
+    def wrapper(self: MoneyMachine, **drawn: Any) -> None:
+        try:
+            step(self, **drawn)
+        except (ShopError, Refusal):
+            return
+        except Struck:
+            self.crashes += 1
+
+    return wrapper
+
+
+def has(*what: str) -> Callable[[MoneyMachine], bool]:
+    """Let a step be drawn only when there is something to take it with."""
+    return lambda machine: all(machine.there_are[each] for each in what)
+
+
+class MoneyMachine(RuleBasedStateMachine):
+    simulator: Simulator
+    clock: Turned
+    variants: list[int]
+    staff: Any
+    met: Counter[str]
+    """What came up in all runs together, so that nobody takes an idle machine for a proof."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.armed = ExitStack()
+        self.there_are = dict.fromkeys(("orders", "pages", "news", "refunds", "parcels"), False)
+        self.crashes = 0
+        self.pages: dict[str, str] = {}
+        """The provider's pages that a shopper has seen, by attempt reference."""
+
+    @initialize()
+    def open_the_shop(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"TRUNCATE {', '.join(TOUCHED)} CASCADE")
+        changes.reset()
+        self.clock.ahead = timedelta()
+        provider = self.simulator.provider
+        provider.clock = ProviderClock()
+        provider.faults.clear()
+        with provider.store.transaction():
+            for table in ("documents", "answers", "deliveries"):
+                provider.store._run(f"DELETE FROM {table}")
+        for variant, count in zip(self.variants, (2, 4, 30), strict=True):
+            stock.set_on_hand(
+                ProductVariant.objects.get(pk=variant), count, actor=None, reason="first count"
+            )
+        self.cart = carts.open_cart(None)
+
+    # The shopper --------------------------------------------------------------------------------
+
+    @rule(variant=any_one, quantity=pieces)
+    @may_break
+    def puts_in_the_cart(self, variant: int, quantity: int) -> None:
+        variant_id = self.variants[variant % len(self.variants)]
+        lines.add(self.open_cart(), variant_id=variant_id, quantity=quantity)
+
+    @rule(place=any_one, quantity=st.integers(0, 6))
+    @may_break
+    def changes_a_quantity(self, place: int, quantity: int) -> None:
+        if items := list(self.open_cart().items.order_by("pk")):
+            lines.change(items[place % len(items)], quantity=quantity)
+
+    @rule(variant=any_one, quantity=pieces)
+    @may_break
+    def orders_and_goes_to_pay(self, variant: int, quantity: int) -> None:
+        cart = self.open_cart()
+        variant_id = self.variants[variant % len(self.variants)]
+        lines.add(cart, variant_id=variant_id, quantity=quantity)
+        order = self.place(cart)
+        self.see_page(order, payment.start(order))
+
+    @rule(variant=any_one, webhook=st.booleans())
+    @may_break
+    def buys_without_trouble(self, variant: int, webhook: bool) -> None:
+        cart = self.open_cart()
+        lines.add(cart, variant_id=self.variants[variant % len(self.variants)], quantity=1)
+        order = self.place(cart)
+        self.see_page(order, payment.start(order))
+        self.simulator.approve(self.pages[order.number], webhook="never")
+        if webhook:
+            self.deliver(self.list_events()[-1])
+            self.deliver_outbox()
+        else:
+            payment.check(order)
+
+    @rule()
+    @may_break
+    def places_the_order(self) -> None:
+        self.place(self.open_cart())
+
+    @rule()
+    @may_break
+    def places_it_twice(self) -> None:
+        cart, known = self.open_cart(), set(Order.objects.values_list("pk", flat=True))
+        agreed = self.agree(cart)
+        first = placement.place(cart, **agreed)
+        again = placement.place(cart, **agreed)
+        assert first.pk == again.pk
+        assert Order.objects.exclude(pk__in=known).count() == 1
+
+    @rule()
+    @may_break
+    def agrees_to_an_old_total(self) -> None:
+        cart, orders = self.open_cart(), Order.objects.count()
+        agreed = self.agree(cart)
+        agreed["seen_total"] = agreed["seen_total"] + Money(Decimal("0.01"), "EUR")
+        with suppress(ShopError):
+            placement.place(cart, **agreed)
+            raise AssertionError("an order was placed for a total that nobody saw")
+        assert Order.objects.count() == orders
+
+    @precondition(has("orders"))
+    @rule(which=any_one)
+    @may_break
+    def goes_to_the_provider(self, which: int) -> None:
+        if order := self.pick(Order, which):
+            self.see_page(order, payment.start(order))
+
+    @precondition(has("orders"))
+    @rule(which=any_one)
+    @may_break
+    def goes_there_twice(self, which: int) -> None:
+        if order := self.pick(Order, which):
+            page = payment.start(order)
+            self.see_page(order, page)
+            assert payment.start(order) == page
+
+    @precondition(has("orders"))
+    @rule(which=any_one)
+    @may_break
+    def comes_back_from_the_provider(self, which: int) -> None:
+        if order := self.pick(Order, which):
+            payment.check(order, ended_too=True)
+
+    @precondition(has("orders"))
+    @rule(which=any_one)
+    @may_break
+    def gives_an_order_up(self, which: int) -> None:
+        if order := self.pick(Order, which):
+            self.cart = cancellation.cancel_unpaid(order, by=None)
+
+    @precondition(has("orders"))
+    @rule(which=any_one)
+    @may_break
+    def gives_an_order_up_into_the_open_cart(self, which: int) -> None:
+        if order := self.pick(Order, which):
+            self.cart = cancellation.cancel_unpaid(order, by=None, into=self.open_cart())
+
+    # The bank -----------------------------------------------------------------------------------
+
+    @precondition(has("pages"))
+    @rule(which=any_one)
+    @may_break
+    def bank_takes_the_money(self, which: int) -> None:
+        if session := self.pick_page(which):
+            self.simulator.approve(session, webhook="never")
+
+    @precondition(has("pages"))
+    @rule(which=any_one)
+    @may_break
+    def bank_takes_the_money_after_asking(self, which: int) -> None:
+        if session := self.pick_page(which):
+            sessions.challenge(self.simulator.provider, session)
+            self.simulator.approve(session, webhook="never", is_authenticated=True)
+
+    @precondition(has("pages"))
+    @rule(which=any_one)
+    @may_break
+    def bank_declines(self, which: int) -> None:
+        if session := self.pick_page(which):
+            self.simulator.decline(session)
+
+    @precondition(has("pages"))
+    @rule(which=any_one)
+    @may_break
+    def bank_asks_in_vain(self, which: int) -> None:
+        if session := self.pick_page(which):
+            sessions.challenge(self.simulator.provider, session)
+            sessions.fail_challenge(self.simulator.provider, session)
+
+    @precondition(has("pages"))
+    @rule(which=any_one)
+    @may_break
+    def provider_closes_the_page(self, which: int) -> None:
+        if session := self.pick_page(which):
+            self.simulator.expire(session)
+
+    @precondition(has("pages"))
+    @rule(which=any_one)
+    @may_break
+    def bank_takes_another_amount(self, which: int) -> None:
+        """Nobody has seen it happen; the money is held then."""
+        session_id = self.pick_page(which)
+        store = self.simulator.provider.store
+        if session_id is None or self.is_known_to_be_paid(session_id):
+            return
+        session = self.simulator.approve(session_id, webhook="never")
+        with store.transaction():
+            intent = store.get("payment_intent", session["payment_intent"])
+            assert intent is not None
+            charge = store.get("charge", intent["latest_charge"])
+            assert charge is not None
+            charge["amount"] = intent["amount_received"] = intent["amount"] - 50
+            store.update(intent, label="succeeded")
+            store.update(charge, label="succeeded")
+
+    @precondition(has("refunds"))
+    @rule(which=any_one)
+    @may_break
+    def bank_gives_a_refund_back(self, which: int) -> None:
+        made = self.simulator.provider.store.list_documents("refund", [], limit=100)
+        if made:
+            simulated_refunds.send_back(self.simulator.provider, made[which % len(made)]["id"])
+
+    # The news -----------------------------------------------------------------------------------
+
+    @precondition(has("news"))
+    @rule(which=st.integers(0, 40))
+    def news_arrives(self, which: int) -> None:
+        if events := self.list_events():
+            self.deliver(events[which % len(events)])
+
+    @precondition(has("news"))
+    @rule(which=st.integers(0, 40))
+    def news_arrives_twice(self, which: int) -> None:
+        if events := self.list_events():
+            self.deliver(events[which % len(events)])
+            self.deliver(events[which % len(events)])
+
+    @precondition(has("news"))
+    @rule()
+    def latest_news_arrives(self) -> None:
+        if events := self.list_events():
+            self.deliver(events[-1])
+
+    @precondition(has("news"))
+    @rule()
+    def all_news_arrives_backwards(self) -> None:
+        for event in reversed(self.list_events()):
+            self.deliver(event)
+
+    @precondition(has("news"))
+    @rule(which=st.integers(0, 40))
+    def news_is_forged(self, which: int) -> None:
+        if events := self.list_events():
+            with suppress(Struck):
+                assert post_event(events[which % len(events)], secret="guessed").status_code == 400
+
+    # The shop's own work ------------------------------------------------------------------------
+
+    @precondition(has("orders"))
+    @rule()
+    @may_break
+    def sweeps(self) -> None:
+        expiry.sweep()
+
+    @precondition(has("orders"))
+    @rule(which=any_one)
+    @may_break
+    def settles_one(self, which: int) -> None:
+        if attempt := self.pick(PaymentAttempt, which):
+            settlement.settle(attempt.pk)
+
+    @precondition(has("orders"))
+    @rule()
+    def does_one_task(self) -> None:
+        self.deliver_outbox(batch=1, most=1)
+
+    @precondition(has("orders"))
+    @rule()
+    def does_all_tasks(self) -> None:
+        self.deliver_outbox()
+
+    @precondition(has("orders"))
+    @rule()
+    def relay_dies_with_a_lease(self) -> None:
+        relay.claim(3)
+
+    @precondition(has("refunds"))
+    @rule(which=any_one)
+    @may_break
+    def sends_a_refund_beside_its_task(self, which: int) -> None:
+        if refund := self.pick(Refund, which):
+            refunds.send(refund.pk)
+
+    @precondition(has("refunds"))
+    @rule(which=any_one)
+    @may_break
+    def checks_a_refund(self, which: int) -> None:
+        if refund := self.pick(Refund, which):
+            refunds.check(refund.pk)
+
+    # Staff --------------------------------------------------------------------------------------
+
+    @precondition(has("orders"))
+    @rule(which=any_one, restock=st.booleans())
+    @may_break
+    def staff_cancel(self, which: int, restock: bool) -> None:
+        if order := self.pick(Order, which):
+            cancellation.cancel(order, by=self.staff, reason="Cracked", restock=restock)
+
+    @precondition(has("orders"))
+    @rule(which=any_one)
+    @may_break
+    def staff_send_money_back(self, which: int) -> None:
+        if order := self.pick(Order, which):
+            cancellation.send_money_back(order, by=self.staff)
+
+    @precondition(has("orders"))
+    @rule(which=any_one)
+    @may_break
+    def staff_ask_the_provider(self, which: int) -> None:
+        if attempt := self.pick(PaymentAttempt, which):
+            settlement.ask(attempt.pk)
+
+    @precondition(has("news"))
+    @rule(which=any_one)
+    @may_break
+    def staff_send_a_parcel(self, which: int) -> None:
+        if (order := self.pick(Order, which)) and order.status == Order.Status.PLACED:
+            fulfilment.ship(order.seller_orders.get(), carrier="DHL", by=self.staff)
+
+    @precondition(has("parcels"))
+    @rule(which=any_one)
+    @may_break
+    def a_parcel_arrives(self, which: int) -> None:
+        if shipment := self.pick(Shipment, which):
+            fulfilment.mark_delivered(shipment, by=self.staff)
+
+    @precondition(has("news"))
+    @rule(which=any_one)
+    @may_break
+    def staff_confirm_again(self, which: int) -> None:
+        if order := self.pick(Order, which):
+            notices.send_confirmation_again(order, by=self.staff)
+
+    @rule(variant=any_one, count=st.integers(0, 8))
+    @may_break
+    def staff_count_a_shelf(self, variant: int, count: int) -> None:
+        stock.set_on_hand(self.variant(variant), count, actor=self.staff, reason="counted")
+
+    @rule(variant=any_one, count=pieces)
+    @may_break
+    def a_piece_breaks(self, variant: int, count: int) -> None:
+        adjust = own_transaction(stock.adjust)
+        adjust(self.variant(variant), count, cause=StockMovement.Cause.DAMAGED, actor=self.staff)
+
+    @rule(variant=any_one, price=st.sampled_from(["0.90", "24.00", "29.90", "80.00"]))
+    def a_price_changes(self, variant: int, price: str) -> None:
+        changed = self.variant(variant)
+        changed.price = Decimal(price)
+        changed.save(update_fields=["price"])
+        own_transaction(summaries.refresh)([changed.product_id])
+
+    # What goes wrong ----------------------------------------------------------------------------
+
+    @rule(name=st.sampled_from(sorted(POINTS)), nth=st.integers(1, 3))
+    def something_will_break(self, name: str, nth: int) -> None:
+        self.armed.close()
+        self.armed.enter_context(failpoints.armed(name, "raise", nth=nth))
+
+    @rule(kind=st.sampled_from(PROVIDER_FAULTS), call=st.sampled_from(CALLS), times=pieces)
+    def provider_will_fail(self, kind: str, call: str, times: int) -> None:
+        self.simulator.add_fault(call, kind, times=times, seconds=0)
+
+    @rule()
+    def provider_is_well_again(self) -> None:
+        self.simulator.provider.faults.clear()
+
+    @rule(minutes=st.sampled_from([1, 6, 20, 50, 200, 1500]))
+    def time_passes(self, minutes: int) -> None:
+        self.clock.ahead += timedelta(minutes=minutes)
+        sessions.expire_all_overdue(self.simulator.provider)
+
+    # What holds ---------------------------------------------------------------------------------
+
+    @invariant()
+    def money_and_stock_add_up(self) -> None:
+        """Check after each step what is about money, stock and states; the rest at the end."""
+        self.there_are = {
+            "orders": Order.objects.exists(),
+            "pages": bool(self.pages),
+            "news": bool(self.simulator.provider.store.list_documents("event", [], limit=1)),
+            "refunds": Refund.objects.exists(),
+            "parcels": Shipment.objects.exists(),
+        }
+        checked = [each for each in invariants.list_invariants() if each.id in AFTER_EACH_STEP]
+        assert [
+            f"{each.id} {detail}" for each in checked for detail in each.find_violations()
+        ] == []
+
+    def teardown(self) -> None:
+        self.armed.close()
+        if not hasattr(self, "cart"):
+            return
+        self.simulator.provider.faults.clear()
+        self.let_it_settle()
+        self.compare_with_the_provider()
+        self.met.update(Order.objects.values_list("status", flat=True))
+        self.met.update(PaymentAttempt.objects.values_list("status", flat=True))
+        self.met["refunded"] += Refund.objects.filter(status="succeeded").count()
+        self.met["refund failed"] += Refund.objects.filter(status="failed").count()
+        self.met["crashes"] += self.crashes
+
+    def let_it_settle(self) -> None:
+        """Let hours pass until nothing waits; the provider's news arrives, too."""
+        for _hour in range(PATIENCE):
+            for event in self.list_events():
+                self.deliver(event)
+            self.deliver_outbox()
+            expiry.sweep()
+            self.deliver_outbox()
+            is_quiet = not (
+                OutboxMessage.objects.filter(done_at=None).exists()
+                or Order.objects.filter(status="pending", payments__attempt__status__in=OPEN)
+                or Refund.objects.filter(status="pending").exists()
+            )
+            self.time_passes(minutes=61)
+            assert invariants.find_violations() == []
+            if is_quiet:
+                return
+        waiting = list(OutboxMessage.objects.filter(done_at=None).values_list("task", "error"))
+        raise AssertionError(f"it never came to rest: {waiting} {list(Order.objects.values())}")
+
+    def compare_with_the_provider(self) -> None:
+        store = self.simulator.provider.store
+        charges = store.list_documents("charge", [], limit=10_000)
+        made = store.list_documents("refund", [], limit=10_000)
+
+        assert list_money("capture") == {
+            each["id"]: Decimal(each["amount"]) / 100
+            for each in charges
+            if each["status"] == "succeeded"
+        }
+        assert {
+            each.provider_id: each.amount for each in Refund.objects.filter(status="succeeded")
+        } == {
+            each["id"]: Decimal(each["amount"]) / 100
+            for each in made
+            if each["status"] == "succeeded"
+        }
+        for order in Order.objects.exclude(paid_at=None):
+            told = Mail.objects.filter(kind="orders.confirmation", reference=order.number)
+            assert told.count() == 1
+
+    # Hands --------------------------------------------------------------------------------------
+
+    def open_cart(self) -> Cart:
+        self.cart.refresh_from_db()
+        if not self.cart.is_open:
+            self.cart = carts.open_cart(None)
+        return self.cart
+
+    def agree(self, cart: Cart) -> dict[str, Any]:
+        """Return what a shopper who sees the review page of now agrees to."""
+        view = get_cart_view(cart.pk)
+        goods = total((line.total for line in view.lines), "EUR")
+        return {
+            "email": "ada@example.com",
+            "address": BERLIN,
+            "delivery_code": "standard",
+            "submit_key": cart.submit_key,
+            "seen_total": goods + Money(DELIVERY, "EUR"),
+            "seen_lines": view.fingerprint,
+            "language": "en",
+        }
+
+    def place(self, cart: Cart) -> Order:
+        order = placement.place(cart, **self.agree(cart))
+        # The database's clock was not turned.
+        Order.objects.filter(pk=order.pk).update(created_at=clock.now())
+        return order
+
+    def see_page(self, order: Order, address: str) -> None:
+        self.pages[order.number] = address.rpartition("/")[2]
+
+    def pick_page(self, which: int) -> str | None:
+        pages = sorted(set(self.pages.values()))
+        return pages[which % len(pages)] if pages else None
+
+    def is_known_to_be_paid(self, session_id: str) -> bool:
+        session = self.simulator.provider.store.get("checkout.session", session_id)
+        return session is None or session["status"] != "open"
+
+    def pick(self, model: Any, which: int) -> Any:
+        found = list(model.objects.order_by("-pk")[:4])
+        return found[which % len(found)] if found else None
+
+    def variant(self, which: int) -> ProductVariant:
+        return ProductVariant.objects.get(pk=self.variants[which % len(self.variants)])
+
+    def list_events(self) -> list[dict[str, Any]]:
+        return self.simulator.provider.store.list_documents(
+            "event", [], limit=100, oldest_first=True
+        )
+
+    def deliver(self, event: dict[str, Any]) -> None:
+        with suppress(Struck):
+            assert post_event(event).status_code == 200
+
+    def deliver_outbox(self, *, batch: int = 100, most: int = 30) -> None:
+        """Run what is due by the turned clock; what the database's clock would still hold back, too."""
+        for _round in range(most):
+            due = OutboxMessage.objects.filter(done_at=None, dead_at=None)
+            past = timezone.now() - timedelta(seconds=1)
+            due.filter(available_at__gt=past, available_at__lte=clock.now()).update(
+                available_at=past
+            )
+            due.filter(leased_until__gt=past, leased_until__lte=clock.now()).update(
+                leased_until=past
+            )
+            try:
+                if not relay.relay_once(relay.run_here, batch=batch):
+                    return
+            except Struck:
+                self.crashes += 1
+                return
+
+
+OPEN = ("created", "started", "processing")
+
+
+def list_money(kind: str) -> dict[str, Decimal]:
+    rows = PaymentTransaction.objects.filter(kind=kind)
+    return dict(rows.values_list("provider_id", "amount"))
+
+
+@pytest.fixture
+def machine(
+    simulator: Simulator, transactional_db: None, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> type[MoneyMachine]:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    turned = Turned()
+    monkeypatch.setattr(clock, "timezone", SimpleNamespace(now=turned.now))
+    make_delivery(price=str(DELIVERY))
+
+    class Machine(MoneyMachine):
+        pass
+
+    Machine.simulator, Machine.clock, Machine.staff = simulator, turned, StaffFactory()
+    Machine.variants = [
+        VariantFactory(price=Decimal(price), stock=0).pk for price in ("24.00", "12.50", "7.90")
+    ]
+    Machine.met = Counter()
+    return Machine
+
+
+def test_whatever_happens_the_money_adds_up(machine: type[MoneyMachine]) -> None:
+    run_state_machine_as_test(machine, settings=how_often(RUNS))
+
+    print(f"met in {RUNS} runs: {dict(machine.met)}")
+    if RUNS >= 40:
+        assert set(machine.met) >= {"placed", "captured", "refunded", "expired", "cancelled"}
+
+
+@pytest.mark.breaks_invariants
+@pytest.mark.parametrize(
+    ("module", "name", "broken_rule"),
+    [
+        (stock, "sell", "I1"),  # I14 or I16: what is paid stays on the shelf.
+        (refunds, "_book", "I7"),  # Money that went back is written down nowhere.
+    ],
+)
+def test_control_a_shop_that_is_broken_is_found_out(
+    machine: type[MoneyMachine],
+    monkeypatch: pytest.MonkeyPatch,
+    module: Any,
+    name: str,
+    broken_rule: str,
+) -> None:
+    monkeypatch.setattr(module, name, lambda *args, **kwargs: None)
+
+    with pytest.raises(BaseException, match=broken_rule) as found:
+        run_state_machine_as_test(machine, settings=how_often(200, phases=[Phase.generate]))
+
+    assert isinstance(found.value, AssertionError | BaseExceptionGroup)
+
+
+def how_often(runs: int, **chosen: Any) -> Any:
+    return settings(
+        max_examples=runs,
+        stateful_step_count=STEPS,
+        deadline=None,
+        print_blob=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        **chosen,
+    )
