@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import growth, measuring, report, server
+from bench import growth, measuring, orders, report, server
 from bench.pages import PAGES
 from config.postgres import DatabaseNotStarted
 from config.run import ROOT
@@ -24,6 +24,8 @@ def main() -> int:
     options = read_options()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
+        if options.orders:
+            return measure_orders(options)
         return measure_sizes(options) if options.sizes else measure_size(options)
     except (server.NotStarted, DatabaseNotStarted) as error:
         print(error, file=sys.stderr)
@@ -48,6 +50,14 @@ def measure_sizes(options: argparse.Namespace) -> int:
     return 0 if is_well else 1
 
 
+def measure_orders(options: argparse.Namespace) -> int:
+    results = orders.measure(options)
+    write(results, options, name="orders")
+    for fault in results["faults"]:
+        print(fault, file=sys.stderr)
+    return 1 if results["faults"] else 0
+
+
 def write(results: dict[str, Any], options: argparse.Namespace, *, name: str) -> None:
     path = options.json or ROOT / "bench" / "results" / time.strftime(f"{name}-%Y%m%d-%H%M%S.json")
     report.save(results, path)
@@ -61,6 +71,11 @@ def read_options() -> argparse.Namespace:
     )
     parser.add_argument(
         "--sizes", type=_sizes, help="several, as 1000,10000,100000: shows how pages grow"
+    )
+    parser.add_argument(
+        "--orders",
+        action="store_true",
+        help="orders a second instead of pages: the whole way from an empty cart to a paid order",
     )
     parser.add_argument("--pages", type=_pages, default=list(PAGES), help=", ".join(PAGES))
     parser.add_argument("--clients", type=_positive(int), default=8, help="at once (%(default)s)")

@@ -11,25 +11,37 @@ import selectors
 import socket
 import sys
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import asdict, dataclass, field
 from random import Random
 from typing import Any
 from urllib.parse import urlencode
 
 from bench.cpu import read_seconds
-from bench.pages import BARE, PAGES, Page, Request, Response, Visit, World
+from bench.pages import (
+    BARE,
+    BUY,
+    PAGES,
+    NotPaid,
+    Page,
+    Request,
+    Response,
+    SoldOut,
+    Visit,
+    World,
+)
 
 ANSWER_SECONDS = 30
 LONGEST_WARM_UP_SECONDS = 600
 CONTENT_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 CONTENT_ENCODING = re.compile(rb"\r\ncontent-encoding: *(\w+)", re.IGNORECASE)
+LOCATION = re.compile(rb"\r\nlocation: *([^\r]*)", re.IGNORECASE)
 COOKIE = re.compile(rb"\r\nset-cookie: *([^=;\r]+)=([^;\r]*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`roots` names the process trees whose CPU time is measured."""
+    """`roots` names the process trees whose CPU time is measured; a rush has no rehearsal."""
 
     page: str
     port: int
@@ -39,34 +51,43 @@ class Plan:
     windows: int
     roots: dict[str, int]
     world: dict[str, Any]
+    provider_port: int = 0
+    is_rehearsed: bool = True
 
 
 @dataclass(slots=True)
 class Window:
-    """What happened in a stretch of time; `latencies` are seconds per visit."""
+    """What happened in a stretch of time; `latencies` are seconds per visit, `steps` per step."""
 
     seconds: float = 0
     latencies: list[float] = field(default_factory=list)
+    steps: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     cpu: dict[str, float] = field(default_factory=dict)
     failures: Counter[str] = field(default_factory=Counter)
 
 
 class Client:
-    """One keep-alive connection of one visitor after another, or of the same one again."""
+    """One visitor after another, or the same one again, on keep-alive connections."""
 
-    def __init__(self, port: int, page: Page, world: World, random: Random) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        page: Page,
+        world: World,
+        random: Random,
+        selector: selectors.BaseSelector,
+    ) -> None:
         self.page, self.world, self.random = page, world, random
+        self.selector, self.port, self.provider_port = selector, plan.port, plan.provider_port
+        self.connections: dict[int, socket.socket] = {}
         self.head = (
-            f"Host: 127.0.0.1:{port}\r\nAccept: text/html\r\nSec-Fetch-Site: same-origin\r\n"
+            "Accept: text/html\r\nSec-Fetch-Site: same-origin\r\n"
             "Accept-Encoding: gzip, deflate, br, zstd\r\n"
         )
-        self.connection = socket.create_connection(("127.0.0.1", port), timeout=ANSWER_SECONDS)
-        self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.received = bytearray()
         self.cookies: dict[str, str] = {}
         if page.prepare:
             self._walk(page.prepare(world, random))
-        self.start()
 
     def start(self) -> None:
         """Begin the next visit."""
@@ -76,17 +97,21 @@ class Client:
         self.began = time.perf_counter()
         self._send(next(self.visit))
 
-    def read(self) -> str | None:
+    def read(self, steps: dict[str, list[float]]) -> str | None:
         """Take what has arrived; "" at the end of a visit, None before it, else what went wrong."""
         response = self._receive()
         if response is None:
             return None
+        if self.request.step:
+            steps[self.request.step].append(time.perf_counter() - self.sent)
         if response.status != self.request.status:
             return f"{self.request.path.partition('?')[0]} answered {response.status}"
         try:
             self._send(self.visit.send(response))
         except StopIteration:
             return ""
+        except (SoldOut, NotPaid) as outcome:
+            return type(outcome).__name__
         return None
 
     def _walk(self, visit: Visit) -> None:
@@ -103,8 +128,12 @@ class Client:
 
     def _send(self, request: Request) -> None:
         self.request = request
+        port = self.provider_port if request.is_at_provider else self.port
+        self.connection = self._connect(port)
         cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        head = self.head + (f"Cookie: {cookies}\r\n" if cookies else "")
+        head = f"Host: 127.0.0.1:{port}\r\n{self.head}"
+        if cookies and not request.is_at_provider:
+            head += f"Cookie: {cookies}\r\n"
         if request.form is None:
             text = f"GET {request.path} HTTP/1.1\r\n{head}\r\n"
         else:
@@ -113,7 +142,16 @@ class Client:
                 f"POST {request.path} HTTP/1.1\r\n{head}Content-Length: {len(body)}\r\n"
                 f"Content-Type: application/x-www-form-urlencoded\r\n\r\n{body}"
             )
+        self.sent = time.perf_counter()
         self.connection.sendall(text.encode())
+
+    def _connect(self, port: int) -> socket.socket:
+        if port not in self.connections:
+            made = socket.create_connection(("127.0.0.1", port), timeout=ANSWER_SECONDS)
+            made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.connections[port] = made
+            self.selector.register(made, selectors.EVENT_READ, self)
+        return self.connections[port]
 
     def _receive(self) -> Response | None:
         arrived = self.connection.recv(262_144)
@@ -133,10 +171,12 @@ class Client:
         for name, value in COOKIE.findall(head):
             self.cookies[name.decode()] = value.decode()
         encoding = CONTENT_ENCODING.search(head)
+        location = LOCATION.search(head)
         response = Response(
             int(head[9:12]),
             bytes(self.received[end + 4 : whole]),
             encoding[1].decode().lower() if encoding else "",
+            location[1].decode() if location else "",
         )
         self.received.clear()
         return response
@@ -144,15 +184,15 @@ class Client:
 
 def run(plan: Plan) -> list[Window]:
     """Drive the page by all clients at once, first to warm up, then for each window."""
-    page = BARE if plan.page == BARE.name else PAGES[plan.page]
+    page = {BARE.name: BARE, BUY.name: BUY, **PAGES}[plan.page]
     world = World(**plan.world)
     with selectors.DefaultSelector() as selector:
         for number in range(plan.clients):
-            client = Client(plan.port, page, world, Random(number))
-            selector.register(client.connection, selectors.EVENT_READ, client)
+            Client(plan, page, world, Random(number), selector).start()
         # Windows of a moment are a rehearsal, which has no time to warm up.
         visits = page.first_visits if plan.seconds >= 1 else 0
-        _warm_up(selector, seconds=plan.warm_up, visits=visits)
+        if plan.is_rehearsed:
+            _warm_up(selector, seconds=plan.warm_up, visits=visits)
         windows = []
         for _number in range(plan.windows):
             before = _read_cpu(plan)
@@ -177,7 +217,7 @@ def _fill(window: Window, selector: selectors.BaseSelector, *, seconds: float) -
     while (now := time.perf_counter()) < began + seconds:
         for key, _events in selector.select(timeout=ANSWER_SECONDS):
             client: Client = key.data
-            outcome = client.read()
+            outcome = client.read(window.steps)
             if outcome is None:
                 continue
             if outcome:

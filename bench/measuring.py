@@ -158,6 +158,19 @@ def drive(
     world: World,
 ) -> report.Measured:
     """Have the load generator, a process of its own, visit a page for a while."""
+    return report.summarise(load(page, options, port=port, roots=roots, world=world))
+
+
+def load(
+    page: str,
+    options: argparse.Namespace,
+    *,
+    port: int,
+    roots: Mapping[str, int],
+    world: World,
+    **more: Any,
+) -> list[dict[str, Any]]:
+    """Return what the load generator saw, window by window; `more` is of its plan."""
     plan = {
         "page": page,
         "port": port,
@@ -167,6 +180,7 @@ def drive(
         "windows": WINDOWS,
         "roots": roots,
         "world": asdict(world),
+        **more,
     }
     driver = subprocess.run(
         (sys.executable, "-m", "bench.load"),
@@ -176,4 +190,5 @@ def drive(
         check=True,
         text=True,
     )
-    return report.summarise(json.loads(driver.stdout))
+    windows: list[dict[str, Any]] = json.loads(driver.stdout)
+    return windows

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
 from random import Random
+from urllib.parse import urlsplit
 
 import brotli
 
@@ -27,6 +28,7 @@ HIDDEN_FIELD = re.compile(
     r'<input type="hidden" name="(csrfmiddlewaretoken|submit_key|seen_total|seen_lines)"'
     r' value="([^"]*)"'
 )
+PAID = "Thank you for your order"
 CART_LINES = 3
 SHORTEST_MISSPELT = 4
 FEW = 16
@@ -34,11 +36,16 @@ FEW = 16
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request with the status that it must be answered with; `form` makes it a POST."""
+    """One request with the status that it must be answered with; `form` makes it a POST.
+
+    A `step` has its time taken apart from the visit's; `is_at_provider` goes there instead.
+    """
 
     path: str
     form: Mapping[str, str] | None = None
     status: int = 200
+    step: str = ""
+    is_at_provider: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,7 @@ class Response:
     status: int
     body: bytes
     encoding: str = ""
+    location: str = ""
 
     def text(self) -> str:
         unpack = {"br": brotli.decompress, "gzip": gzip.decompress, "": bytes}[self.encoding]
@@ -192,6 +200,38 @@ def place_order(world: World, random: Random) -> Visit:
     yield Request("/checkout/", form=SHOPPER | hidden | {"action": "place"}, status=302)
 
 
+def buy(world: World, random: Random) -> Visit:
+    """Buy one thing as a stranger and pay; the return page settles, as the webhook is held back."""
+    yield replace(_add(random.choice(world.variants)), step="add to cart")
+    checkout = yield Request("/checkout/", step="checkout")
+    hidden = dict(HIDDEN_FIELD.findall(checkout.text()))
+    form = SHOPPER | hidden | {"action": "place"}
+    placed = yield Request("/checkout/", form=form, status=302, step="place")
+    place = urlsplit(placed.location)
+    if not place.path.startswith("/pay/"):
+        raise SoldOut
+    paid = yield Request(
+        place.path,
+        form={"choice": "approve", "webhook": "never"},
+        status=303,
+        step="pay at the provider",
+        is_at_provider=True,
+    )
+    back = urlsplit(paid.location)
+    returned = yield Request(f"{back.path}?{back.query}", status=302, step="come back, settle")
+    order = yield Request(urlsplit(returned.location).path, step="order page")
+    if PAID not in order.text():
+        raise NotPaid
+
+
+class SoldOut(Exception):
+    """The shop sent the visitor back to the cart: somebody was faster."""
+
+
+class NotPaid(Exception):
+    """The order's page does not say that it was paid."""
+
+
 def _add(variant: int) -> Request:
     return Request("/cart/add/", form={"variant": str(variant), "quantity": "1"}, status=302)
 
@@ -215,4 +255,6 @@ PAGES = {
         Page("place-order", place_order, is_new_visitor=True),
     )
 }
+BUY = Page("buy", buy, is_new_visitor=True, first_visits=40)
+"""Not a page: the whole way to a paid order; bench/orders.py has it driven."""
 BARE = Page("bare", home)

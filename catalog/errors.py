@@ -15,6 +15,10 @@ class ImageRefused(ShopError):
     """A file is no picture that the shop can show."""
 
 
+class PictureNotStored(ShopError):
+    """A picture is fine, but the storage does not take it at the moment."""
+
+
 class ProductRefused(ShopError):
     """A product cannot be saved as it stands; `field` names the part that is wrong."""
 

@@ -219,12 +219,11 @@ REDIS_URL = env.text("REDIS_URL")
 if REDIS_URL:
     CACHES = {
         "default": {
-            "BACKEND": "django_redis.cache.RedisCache",
+            "BACKEND": "shop.cache.RedisCache",
             "LOCATION": REDIS_URL,
             "OPTIONS": {
                 "SOCKET_CONNECT_TIMEOUT": 0.2,
                 "SOCKET_TIMEOUT": 0.2,
-                "IGNORE_EXCEPTIONS": True,
             },
         }
     }
@@ -257,6 +256,8 @@ S3_BUCKET = env.text("S3_BUCKET")
 MEDIA_ROOT = Path(env.text("MEDIA_ROOT", str(STATE_DIR / "media")))
 MEDIA_URL = "/media/"
 if S3_BUCKET:
+    from botocore.config import Config as _S3Config
+
     MEDIA_URL = env.url(
         "S3_PUBLIC_URL",
         required="give the address of the bucket as browsers see it, ending in a slash.",
@@ -271,10 +272,18 @@ if S3_BUCKET:
             "endpoint_url": env.text("S3_ENDPOINT_URL") or None,
             "access_key": env.text("S3_ACCESS_KEY") or None,
             "secret_key": env.text("S3_SECRET_KEY") or None,
-            "addressing_style": env.choice(
-                "S3_ADDRESSING_STYLE", "auto", ["auto", "path", "virtual"]
+            # Of itself it waits a minute, five times, while somebody looks at a form.
+            "client_config": _S3Config(
+                connect_timeout=1,
+                read_timeout=4,
+                retries={"total_max_attempts": 2, "mode": "standard"},
+                s3={
+                    "addressing_style": env.choice(
+                        "S3_ADDRESSING_STYLE", "auto", ["auto", "path", "virtual"]
+                    )
+                },
+                signature_version="s3v4",
             ),
-            "signature_version": "s3v4",
             "querystring_auth": False,
             "file_overwrite": False,
             "object_parameters": {"CacheControl": "public, max-age=31536000, immutable"},

@@ -11,6 +11,8 @@ from catalog.views import feed, media, sitemaps
 from payments.views import webhooks
 from shop.views import health, mailbox, offline, root_files, styleguide
 
+handler500 = "shop.views.broken.broken"
+
 urlpatterns = [
     path("livez", health.live, name="livez"),
     path("readyz", health.ready, name="readyz"),

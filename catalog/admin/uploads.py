@@ -14,12 +14,12 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
-from catalog.errors import ImageRefused
+from catalog.errors import ImageRefused, PictureNotStored
 from catalog.models import ImageAsset
 from catalog.services import media
 
 ACCEPTED = "image/jpeg,image/png,image/webp,image/avif,image/gif"
-Uploads = dict[str, ImageAsset | ImageRefused]
+Uploads = dict[str, ImageAsset | ImageRefused | PictureNotStored]
 """What became of each file, by the name of its form field."""
 
 
@@ -54,7 +54,7 @@ class UploadForm(forms.ModelForm):
 
     def clean_upload(self) -> Any:
         found = self.uploads.get(self.add_prefix("upload"))
-        if isinstance(found, ImageRefused):
+        if isinstance(found, ImageRefused | PictureNotStored):
             raise forms.ValidationError(str(found))
         self.uploaded = found
         return self.cleaned_data["upload"]
@@ -71,7 +71,7 @@ def _take_in(request: HttpRequest) -> Uploads:
     for name, file in request.FILES.items():  # For mypy each may be a list of files.
         try:
             taken[name] = media.add_image(file)  # type: ignore[arg-type]
-        except ImageRefused as refusal:
+        except (ImageRefused, PictureNotStored) as refusal:
             taken[name] = refusal
         file.seek(0)  # type: ignore[union-attr]
     return taken

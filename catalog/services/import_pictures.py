@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 from django.db.models import F
 from django.utils.translation import gettext as _
 
-from catalog.errors import ImageRefused
+from catalog.errors import ImageRefused, PictureNotStored
 from catalog.imports.reading import Finding, Reader, ReadProduct
 from catalog.models import (
     ImageAsset,
@@ -86,7 +86,7 @@ class Pictures:
             try:
                 with path.open("rb") as file:
                     found.assets[source] = media.add_image(file)
-            except (ImageRefused, OSError) as error:
+            except (ImageRefused, PictureNotStored, OSError) as error:
                 found.errors[source] = f"{path.name}: {error}"
         return found
 

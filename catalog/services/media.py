@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 from collections.abc import Iterable
 from typing import IO
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.utils.translation import gettext as _
 
 from catalog import renditions
-from catalog.errors import ImageRefused
+from catalog.errors import ImageRefused, PictureNotStored
 from catalog.models import Category, ImageAsset, ProductImage, ReviewPhoto
 from catalog.models.media import original_path
 from catalog.renditions import Upright
@@ -19,6 +21,8 @@ from shop.clock import now
 from shop.services import outbox
 from shop.services.changes import announce
 from shop.transactions import no_transaction, own_transaction
+
+logger = logging.getLogger(__name__)
 
 RENDER_TASK = "catalog.make_renditions"
 LATER = 8
@@ -31,7 +35,8 @@ def add_image(file: IO[bytes], *, is_our_own: bool = False) -> ImageAsset:
 
     The upload is decoded and encoded anew, so that nothing hidden in it is ever served. Only
     pictures that ship with the shop (`is_our_own`) are kept byte for byte. Writes to the storage,
-    which may be a network away. Raises `ImageRefused`.
+    which may be a network away. Raises `ImageRefused`, or `PictureNotStored` when the storage does
+    not answer; there is no row then, and what may have been stored is found by nobody.
     """
     content = file.read(renditions.MAX_BYTES + 1)
     checksum = hashlib.sha256(content).hexdigest()
@@ -39,9 +44,14 @@ def add_image(file: IO[bytes], *, is_our_own: bool = False) -> ImageAsset:
     if known:
         return known
     picture = _keep(content) if is_our_own else renditions.make_harmless(content)
-    name = default_storage.save(
-        original_path(ImageAsset(), f"picture.{picture.extension}"), ContentFile(picture.content)
-    )
+    path = original_path(ImageAsset(), f"picture.{picture.extension}")
+    try:
+        name = default_storage.save(path, ContentFile(picture.content))
+    except Exception as error:  # Each storage raises what its own library does.
+        logger.warning("a picture could not be stored: %s: %s", type(error).__name__, error)
+        raise PictureNotStored(
+            _("The picture could not be stored just now. Please try again in a minute.")
+        ) from error
     return _record(name, picture, checksum=checksum)
 
 

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from catalog import queries
 from catalog.access import make_photo_key, read_buyer_key
-from catalog.errors import ImageRefused
+from catalog.errors import ImageRefused, PictureNotStored
 from catalog.forms import ReviewForm, VoteForm
 from catalog.models import Review
 from catalog.queries import reviews as review_queries
@@ -134,12 +134,12 @@ def _take_photos_in(form: ReviewForm) -> bool:
     for file in form.cleaned_data["photos"]:
         try:
             form.kept.append(media.add_image(file).pk)
-        except ImageRefused as refusal:
+        except (ImageRefused, PictureNotStored) as refusal:
             form.add_error("photos", _name(file, refusal))
     return not form.errors
 
 
-def _name(file: UploadedFile, refusal: ImageRefused) -> str:
+def _name(file: UploadedFile, refusal: ShopError) -> str:
     return _("“%(file)s”: %(refusal)s") % {"file": file.name, "refusal": refusal}
 
 
