@@ -70,11 +70,9 @@ class MovementForm(forms.Form):
 class TypedAmount(forms.DecimalField):
     """An amount with a point or a comma, whichever the language of the page has."""
 
-    def to_python(self, value: Any) -> Decimal | None:
-        if isinstance(value, str) and "." not in value:
-            value = value.replace(",", ".")
-        amount: Decimal | None = super().to_python(value)
-        return amount
+    def to_python(self, value: Any) -> Any:
+        is_with_comma = isinstance(value, str) and "." not in value
+        return super().to_python(value.replace(",", ".") if is_with_comma else value)
 
 
 class ReceiptForm(MovementForm):

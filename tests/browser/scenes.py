@@ -326,6 +326,13 @@ def follow_orders(visitor: Visitor) -> Iterator[Scene]:
     yield Scene("order, confirming")
     _let_expire(waiting)
     yield show(waiting, "expired")
+    transfer = place_order(moss, provider="offline")
+    Order.objects.filter(pk=transfer.pk).update(language=visitor.language)
+    transfer.refresh_from_db()
+    yield show(transfer, "waiting for a transfer")
+    html = render_order_mail(transfer, "payment_waiting").html
+    visitor.open_made_up("/mail/payment_waiting/", html)
+    yield Scene("mail, payment_waiting", is_mail=True)
     dear = _place(visitor, long)
     yield show(dear, "long texts")
     paid = _pay(_place(visitor, moss))
