@@ -1,23 +1,19 @@
-"""Stripe's events read with suspicion: whatever shape they have, they are stored or refused.
+"""What an event of Stripe's is about, whatever its shape; or why nothing is to be done.
 
-Sources: Stripe, "The Event object" and "Types of events"; PostgreSQL, "JSON Types" (what `jsonb`
-does not take: the character NUL, half of a surrogate pair, numbers that are none).
+Sources: Stripe, "The Event object" and "Types of events".
 """
 
 from __future__ import annotations
 
-import json
-import math
 from typing import Any, TypeGuard
 
 from django.conf import settings
 
 from payments.errors import ForgedEvent
 from payments.gateways.base import VerifiedEvent
+from payments.gateways.event_body import make_storable, read_body
 
-DEEPEST = 60
 LONGEST_ID = 120
-NOT_STORABLE = {0: "\ufffd", **dict.fromkeys(range(0xD800, 0xE000), "\ufffd")}
 
 CONCERNS_PAYMENTS = ("checkout.session", "payment_intent", "charge", "refund", "dispute")
 NO_CONCERN = {
@@ -55,18 +51,15 @@ twenty types at a time."""
 
 def read_event(body: bytes) -> VerifiedEvent:
     """Read the body of a webhook whose signature held. Raises `ForgedEvent` for what is no event."""
-    try:
-        payload = json.loads(body, parse_constant=_refuse_number, parse_float=_read_number)
-    except (ValueError, RecursionError) as error:
-        raise ForgedEvent("the body is no JSON that we read") from error
-    return event_of(payload)
+    return event_of(read_body(body))
 
 
 def event_of(payload: Any) -> VerifiedEvent:
-    """Say which attempt, refund or dispute an event is about, or why about none."""
-    payload = _storable(payload)
-    if not isinstance(payload, dict):
-        raise ForgedEvent("the body is no Stripe event")
+    """Say which attempt, refund or dispute an event is about, or why about none.
+
+    Raises `ForgedEvent` for what is no event.
+    """
+    payload = make_storable(payload)
     event_id, event_type = payload.get("id"), payload.get("type")
     if not (_is_name(event_id) and _is_name(event_type)):
         raise ForgedEvent("the body is no Stripe event")
@@ -101,30 +94,6 @@ def _why_ignored(payload: dict[str, Any], subject: dict[str, Any], kind: str) ->
     if kind in NO_CONCERN:
         return NO_CONCERN[kind]
     return f"about {kind[:60]}, which this shop does not use" if kind else "about nothing we know"
-
-
-def _storable(value: Any, depth: int = 0) -> Any:
-    """Replace what PostgreSQL does not store. Raises `ForgedEvent` for what nests too deep."""
-    if depth > DEEPEST:
-        raise ForgedEvent("the body nests too deep")
-    if isinstance(value, str):
-        return value.translate(NOT_STORABLE)
-    if isinstance(value, list):
-        return [_storable(each, depth + 1) for each in value]
-    if isinstance(value, dict):
-        return {
-            name.translate(NOT_STORABLE): _storable(each, depth + 1) for name, each in value.items()
-        }
-    return value
-
-
-def _refuse_number(text: str) -> float:
-    raise ValueError(f"{text} is no JSON")
-
-
-def _read_number(text: str) -> float:
-    number = float(text)
-    return number if math.isfinite(number) else _refuse_number(text)
 
 
 def _is_name(value: object) -> TypeGuard[str]:

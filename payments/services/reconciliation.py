@@ -44,6 +44,8 @@ from shop.transactions import no_transaction, own_transaction
 
 logger = logging.getLogger(__name__)
 
+TASK = "payments.reconcile"
+LATER = 9
 WINDOW = timedelta(hours=4)
 """A task reconciles so much of a day, well within the time that a task may take."""
 MOST_BREAKS = 50
@@ -129,8 +131,9 @@ def _plan(provider: str, since: datetime, until: datetime) -> None:
     while start < until:
         end = min(start + WINDOW, until)
         outbox.enqueue(
-            "payments.reconcile",
+            TASK,
             key=f"reconcile:{provider}:{start:%Y%m%dT%H%M%z}",
+            priority=LATER,
             provider=provider,
             since=start.isoformat(),
             until=end.isoformat(),
