@@ -362,12 +362,15 @@ if STRIPE_SECRET_KEY and not STRIPE_WEBHOOK_SECRETS:
         f"{SHOP_URL}/payments/webhooks/stripe/ from the Stripe dashboard."
     )
 if PAYPAL_IS_ON and not SIMULATOR_IS_ON:
-    for _name in ("PAYPAL_CLIENT_SECRET", "PAYPAL_WEBHOOK_ID"):
-        if not globals()[_name]:
-            env.faults.append(
-                f"{_name} is not set: copy it from the app's page at developer.paypal.com; the "
-                f"webhook belongs to {SHOP_URL}/payments/webhooks/paypal/."
-            )
+    if not PAYPAL_CLIENT_SECRET:
+        env.faults.append(
+            "PAYPAL_CLIENT_SECRET is not set: copy it from the app's page at developer.paypal.com."
+        )
+    if not PAYPAL_WEBHOOK_ID:
+        env.faults.append(
+            "PAYPAL_WEBHOOK_ID is not set: copy the id of the webhook "
+            f"{SHOP_URL}/payments/webhooks/paypal/ from the app's page at developer.paypal.com."
+        )
     if PAYPAL_API_BASE not in ("https://api-m.paypal.com", "https://api-m.sandbox.paypal.com"):
         env.faults.append(
             f"PAYPAL_API_BASE is {PAYPAL_API_BASE!r}: your secret would go there; leave it out, "

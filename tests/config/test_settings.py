@@ -138,3 +138,38 @@ def test_a_logo_must_be_among_the_static_files() -> None:
     assert faults(SHOP_LOGO="images/ours.svg") == [
         "SHOP_LOGO: there is no file static/images/ours.svg."
     ]
+
+
+PAYPAL = {
+    "PAYPAL_CLIENT_ID": "client",
+    "PAYPAL_CLIENT_SECRET": "secret",
+    "PAYPAL_WEBHOOK_ID": "webhook",
+}
+
+
+def test_a_shop_offers_paypal_once_it_has_a_client_id() -> None:
+    names = ("PAYPAL_IS_ON", "PAYPAL_API_BASE", "PAYPAL_CHECKOUT_ORIGIN")
+
+    assert read_settings(*names, **PRODUCTION)[0] == "False"
+    assert read_settings(*names, **PRODUCTION | PAYPAL) == [
+        *("True", "https://api-m.paypal.com", "https://www.paypal.com"),
+    ]
+    assert read_settings("PAYPAL_IS_ON", "PAYPAL_CLIENT_ID", EMPORIUM_MODE="trial") == [
+        *("True", "simulator"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["PAYPAL_CLIENT_SECRET", "PAYPAL_WEBHOOK_ID"])
+def test_what_belongs_to_the_client_id_is_missed(name: str) -> None:
+    assert [each.partition(":")[0] for each in faults(**PAYPAL | {name: ""})] == [
+        f"{name} is not set"
+    ]
+
+
+@pytest.mark.parametrize(
+    "base", ["https://api-m.paypal.com.evil.example", "http://api-m.paypal.com", "https://x.test"]
+)
+def test_paypals_secret_goes_nowhere_else(base: str) -> None:
+    [fault] = faults(**PAYPAL, PAYPAL_API_BASE=base)
+
+    assert "your secret would go there" in fault

@@ -248,3 +248,16 @@ def test_events_are_listed_a_page_at_a_time(simulator: Simulator) -> None:
         simulator, "GET", "/v1/notifications/webhooks-events?start_time=2099-01-01T00:00:00Z"
     )
     assert none.json()["events"] == []
+
+
+def test_an_event_is_delivered_once_more_on_request(simulator: Simulator) -> None:
+    simulator.approve_order(open_order(simulator)["id"], webhook="never")
+    listed = ask_api(simulator, "GET", "/v1/notifications/webhooks-events").json()
+    event_id = listed["events"][0]["id"]
+
+    again = httpx.post(f"{simulator.url}/_control/events/{event_id}/deliver", json={})
+    resent = ask_api(simulator, "POST", f"/v1/notifications/webhooks-events/{event_id}/resend")
+
+    assert (again.status_code, resent.status_code) == (200, 202)
+    states = [each.state for each in simulator.list_deliveries() if each.event == event_id]
+    assert states == ["withheld", "pending", "pending"]
