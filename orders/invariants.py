@@ -34,7 +34,9 @@ declare(
              WHERE attempt_id = a.id AND kind = 'capture')
             - (SELECT coalesce(sum(amount), 0) FROM payments_refund
                WHERE attempt_id = a.id AND status <> 'failed'
-               AND NOT (status = 'pending' AND key LIKE 'provider:%')) AS kept,
+               AND NOT (status = 'pending' AND NOT EXISTS (
+                   SELECT 1 FROM orders_ledgertransaction
+                   WHERE key = 'sending:' || payments_refund.id))) AS kept,
             (SELECT coalesce(sum(amount), 0) FROM payments_dispute
              WHERE attempt_id = a.id
                AND status IN ('needs_response', 'under_review', 'lost')) AS disputed,
@@ -73,7 +75,8 @@ declare(
         ON e.transaction_id = l.id AND e.account = 'provider:' || t.provider
     WHERE abs(e.amount) IS DISTINCT FROM t.amount OR l.currency <> t.currency
     UNION ALL
-    SELECT coalesce(o.number, '') || ': at ' || account || ' ' || booked || ', moved ' || moved
+    SELECT coalesce(o.number, '') || ': at ' || account || ' ' || coalesce(booked, 0)
+        || ', moved ' || coalesce(moved, 0)
     FROM (
         SELECT l.order_id, e.account, l.currency, sum(e.amount) AS booked
         FROM orders_ledgertransaction l JOIN orders_ledgerentry e ON e.transaction_id = l.id
@@ -92,7 +95,7 @@ declare(
     SELECT r.key || ' is not set aside' FROM payments_refund r
     LEFT JOIN orders_ledgertransaction l ON l.key = 'sending:' || r.id
     WHERE l.id IS NULL AND (r.status = 'succeeded'
-        OR (r.status = 'pending' AND r.key NOT LIKE 'provider:%'))
+        OR (r.status = 'pending' AND r.provider_id = ''))
     """,
 )
 declare(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 
 from orders.models import Order, OrderPayment
-from orders.services import timeline
+from orders.services import refunding, timeline
+from orders.services.settlement import book_movements
 from payments.models import Dispute, PaymentAttempt, PaymentTransaction, Refund
 from payments.services import refunds
 from shop.formatting import format_money
@@ -38,8 +39,8 @@ def note_dispute(attempt: PaymentAttempt, dispute: Dispute) -> None:
 
 @inside_transaction
 def note_movement(attempt: PaymentAttempt, transaction: PaymentTransaction) -> None:
-    """Note what the bank took back or gave back."""
-    order = _lock_order_of(attempt)
+    """Book and note what the bank took back or gave back."""
+    order = book_movements(attempt)
     if order is None:
         return
     with timeline.in_shop_language():
@@ -67,7 +68,7 @@ def apply_end_of_dispute(attempt: PaymentAttempt, dispute: Dispute) -> None:
         if is_over and dispute.status != Dispute.Status.LOST and left:
             reason = _("The dispute is over, and this order was cancelled.")
             key = f"{attempt.reference}:dispute-{dispute.pk}-{attempt.refunds.count()}"
-            refunds.request(attempt, amount=left, key=key, reason=reason)
+            refunding.send_back(attempt, left, order, reason=reason, key=key)
             timeline.note(order, "refund_requested", reason)
 
 

@@ -27,7 +27,7 @@ def apply_capture(attempt: PaymentAttempt) -> None:
     A pending order is placed. Money that comes after expiry places the order if all of its stock
     is still there; otherwise, and when the order is cancelled or already paid, it goes back.
     """
-    order = _book(attempt)
+    order = book(attempt)
     if order is None:
         return
     if order.status == Status.PENDING:
@@ -47,7 +47,7 @@ def apply_capture(attempt: PaymentAttempt) -> None:
 @inside_transaction
 def apply_close(attempt: PaymentAttempt) -> None:
     """Note that an attempt ended unpaid; the order stays open until it expires."""
-    order = _book(attempt)
+    order = book(attempt)
     if order is not None:
         with timeline.in_shop_language():
             timeline.note(order, "payment_closed", _("A payment was not completed."))
@@ -56,7 +56,7 @@ def apply_close(attempt: PaymentAttempt) -> None:
 @inside_transaction
 def apply_hold(attempt: PaymentAttempt) -> None:
     """Note money that does not fit the order; nothing is shipped until staff look at it."""
-    order = _book(attempt)
+    order = book(attempt)
     if order is not None:
         with timeline.in_shop_language():
             timeline.note(order, "payment_held", _("Payment held: %s") % attempt.failure)
@@ -65,7 +65,7 @@ def apply_hold(attempt: PaymentAttempt) -> None:
 @inside_transaction
 def apply_refund(attempt: PaymentAttempt, refund: Refund) -> None:
     """Book a settled refund on the order."""
-    order = _book(attempt)
+    order = book(attempt)
     if order is None:
         return
     refunding.apply_settled(order, refund)
@@ -77,7 +77,7 @@ def apply_refund(attempt: PaymentAttempt, refund: Refund) -> None:
 @inside_transaction
 def apply_failed_refund(attempt: PaymentAttempt, refund: Refund) -> None:
     """Note that money which was sent back did not arrive; staff send it once more."""
-    order = _book(attempt)
+    order = book(attempt)
     if order is None:
         return
     with timeline.in_shop_language():
@@ -112,7 +112,8 @@ def confirm_free_order(order: Order) -> None:
     _place_paid(order)
 
 
-def _book(attempt: PaymentAttempt) -> Order | None:
+@inside_transaction
+def book(attempt: PaymentAttempt) -> Order | None:
     """Lock an attempt's order and book in the ledger what moved at the provider.
 
     Every piece of news from payments comes through here, so no movement stays unbooked.
