@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from orders.models import Order, OrderPayment
 from orders.services import refunding, timeline
-from orders.services.settlement import book_movements
+from orders.services.settlement import book
 from payments.models import Dispute, PaymentAttempt, PaymentTransaction, Refund
 from payments.services import refunds
 from shop.formatting import format_money
@@ -40,7 +40,7 @@ def note_dispute(attempt: PaymentAttempt, dispute: Dispute) -> None:
 @inside_transaction
 def note_movement(attempt: PaymentAttempt, transaction: PaymentTransaction) -> None:
     """Book and note what the bank took back or gave back."""
-    order = book_movements(attempt)
+    order = book(attempt)
     if order is None:
         return
     with timeline.in_shop_language():
