@@ -57,9 +57,9 @@ def _show(provider: Provider, request: Request, kept: Document) -> Answer:
     with translation.override(language):
         locale = hosted_page.babel_locale(language)
 
-        def amount(written: Document) -> str:
+        def amount(written: Document, quantity: int = 1) -> str:
             return format_currency(
-                Decimal(written["value"]), written["currency_code"], locale=locale
+                Decimal(written["value"]) * quantity, written["currency_code"], locale=locale
             )
 
         lines = [
@@ -67,7 +67,7 @@ def _show(provider: Provider, request: Request, kept: Document) -> Answer:
                 item["name"],
                 int(item["quantity"]),
                 amount(item["unit_amount"]),
-                amount(item["unit_amount"]),
+                amount(item["unit_amount"], int(item["quantity"])),
             )
             for item in kept["unit"].get("items", [])
         ]

@@ -182,8 +182,10 @@ def test_the_page_lets_the_shopper_decide_and_sends_them_back(
     order = open_order(simulator)
     page = httpx.get(page_of(order))
     assert page.status_code == 200
-    assert "€37.00" in page.text
     assert "Stoneware mug, moss" in page.text
+    assert "2 × €18.50" in page.text
+    assert '<span class="line-amount">€37.00</span>' in page.text
+    assert "You are PayPal" in page.text
 
     answer = choose(page_of(order), choice=choice, webhook="never")
 
