@@ -14,6 +14,7 @@ from functools import partial
 
 from django.db.models import F, Q
 
+from payments.methods import OFFLINE
 from payments.models import PaymentAttempt, Refund
 from payments.services import refunds, settlement
 from shop.clock import now
@@ -59,7 +60,7 @@ def _list_questions(unwanted: set[int]) -> Iterator[tuple[str, Callable[[], obje
 def _list_due_attempts(unwanted: set[int]) -> list[tuple[int, str, str]]:
     is_wanted_and_due = ~Q(provider_session_id="") & (
         Q(asked_at=None)
-        | Q(asked_at__lt=now() - WANTED_PAUSE)
+        | Q(asked_at__lt=now() - WANTED_PAUSE) & ~Q(provider=OFFLINE)  # That truth is our own row.
         | Q(checked_at=None)
         | Q(checked_at__lt=F("asked_at"))  # The last question was not answered.
     )

@@ -235,6 +235,17 @@ def test_the_sweep_leaves_a_transfer_its_days_and_ends_it_after_them() -> None:
     assert expiry.sweep() == 0
 
 
+def test_the_sweep_does_not_ask_for_days_about_what_only_staff_can_tell() -> None:
+    order = place()
+    expiry.sweep()
+    long_ago = now() - timedelta(days=3)
+    PaymentAttempt.objects.update(asked_at=long_ago, checked_at=long_ago)
+
+    expiry.sweep()
+
+    assert attempt_of(order).asked_at == long_ago
+
+
 def test_a_transfer_of_the_last_day_wins_over_expiry(staff: User) -> None:
     order = place()
     let_time_pass(order)
