@@ -126,7 +126,7 @@ def _compare_money(verdict: Verdict, provider: ProviderBooks) -> None:
     ):
         ours = _ours(kind)
         verdict.violations += [
-            f"{kind} {id}: the provider says {theirs.get(id)}, we say {ours.get(id)}"
+            f"{kind} {id}: the provider says {_say(theirs.get(id))}, we say {_say(ours.get(id))}"
             for id in sorted(ours.keys() | theirs.keys())
             if ours.get(id) != theirs.get(id)
         ]
@@ -259,6 +259,10 @@ def _ours(kind: PaymentTransaction.Kind) -> dict[str, Money]:
         id: Money(amount, currency)
         for id, amount, currency in rows.values_list("provider_id", "amount", "currency")
     }
+
+
+def _say(money: Money | None) -> str:
+    return f"{money.amount} {money.currency}" if money else "nothing"
 
 
 def _money(document: Mapping[str, Any]) -> Money:

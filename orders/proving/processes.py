@@ -35,11 +35,12 @@ class Process:
         *,
         environment: Mapping[str, str],
         log: Path,
-        is_ready: Callable[[], bool] = lambda: True,
+        is_ready: Callable[[], bool] | None = None,
     ) -> None:
         self.name = name
         self.starts = 0
-        self.is_ready = is_ready
+        self.is_ready = is_ready or (lambda: True)
+        self.says_when_ready = is_ready is not None
         self._command, self._environment, self._log = command, environment, log
         self._child: subprocess.Popen[bytes] | None = None
 
@@ -136,7 +137,8 @@ class Household:
                         began = self._down_since.pop(name)
                         self._whole_since = time.monotonic()
                         self._last_absence = self._whole_since - began
-                    self.recoveries.append((name, self._last_absence))
+                    if process.says_when_ready:
+                        self.recoveries.append((name, self._last_absence))
 
 
 def web(environment: Mapping[str, str], *, port: int, log: Path, workers: int = 2) -> Process:

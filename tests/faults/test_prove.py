@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import time
+from decimal import Decimal
 from random import Random
 from typing import Any
 
@@ -120,11 +121,11 @@ def test_the_judge_finds_a_charge_that_we_never_booked(
     paid: tuple[Purchase, dict[int, int]],
 ) -> None:
     provider = their_books()
-    provider.charges["ch_other"] = Money("28.90", "EUR")
+    provider.charges["ch_other"] = Money(Decimal("28.90"), "EUR")
     provider.references["ch_other"] = "pay_nobody_knows"
 
     assert judge(*paid, provider) == [
-        "capture ch_other: the provider says 28.90 EUR, we say None",
+        "capture ch_other: the provider says 28.90 EUR, we say nothing",
         "charge ch_other has no order",
     ]
 
@@ -134,7 +135,7 @@ def test_the_judge_finds_a_second_charge_of_an_order(
 ) -> None:
     provider = their_books()
     (reference,) = provider.references.values()
-    provider.charges["ch_again"] = Money("28.90", "EUR")
+    provider.charges["ch_again"] = Money(Decimal("28.90"), "EUR")
     provider.references["ch_again"] = reference
 
     assert f"order {paid[0].order} keeps 2 payments" in judge(*paid, provider)

@@ -8,6 +8,7 @@ everything is left to settle, then all invariants are, and the provider's books 
 
 from __future__ import annotations
 
+import logging
 import os
 from collections import Counter
 from collections.abc import Callable
@@ -454,7 +455,7 @@ class MoneyMachine(RuleBasedStateMachine):
 
     # What goes wrong ----------------------------------------------------------------------------
 
-    @rule(name=st.sampled_from(sorted(POINTS)), nth=st.integers(1, 3))
+    @rule(name=st.sampled_from(sorted(POINTS)), nth=st.sampled_from([1, 1, 1, 2]))
     def something_will_break(self, name: str, nth: int) -> None:
         self.armed.close()
         self.armed.enter_context(failpoints.armed(name, "raise", nth=nth))
@@ -630,6 +631,7 @@ def machine(
     simulator: Simulator, transactional_db: None, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> type[MoneyMachine]:
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    monkeypatch.setattr(logging.root.manager, "disable", logging.CRITICAL)  # It breaks on purpose.
     turned = Turned()
     monkeypatch.setattr(clock, "timezone", SimpleNamespace(now=turned.now))
     make_delivery(price=str(DELIVERY))
