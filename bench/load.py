@@ -11,7 +11,7 @@ import selectors
 import socket
 import sys
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 from random import Random
 from typing import Any
@@ -61,7 +61,7 @@ class Window:
 
     seconds: float = 0
     latencies: list[float] = field(default_factory=list)
-    steps: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    steps: dict[str, list[float]] = field(default_factory=dict)
     cpu: dict[str, float] = field(default_factory=dict)
     failures: Counter[str] = field(default_factory=Counter)
 
@@ -103,7 +103,7 @@ class Client:
         if response is None:
             return None
         if self.request.step:
-            steps[self.request.step].append(time.perf_counter() - self.sent)
+            steps.setdefault(self.request.step, []).append(time.perf_counter() - self.sent)
         if response.status != self.request.status:
             return f"{self.request.path.partition('?')[0]} answered {response.status}"
         try:

@@ -33,7 +33,9 @@ ROWS = 1_000
 _MAKE_ROWS = """
 CREATE TABLE bench_level (id int PRIMARY KEY, on_hand int NOT NULL, allocated int NOT NULL)
 """
-_TAKE = "UPDATE bench_level SET allocated = allocated + 1 WHERE id = %s AND on_hand - allocated >= 1"
+_TAKE = (
+    "UPDATE bench_level SET allocated = allocated + 1 WHERE id = %s AND on_hand - allocated >= 1"
+)
 _STOCK_UP = """
 WITH more AS (
     UPDATE catalog_stocklevel SET on_hand = allocated + %(pieces)s
@@ -81,7 +83,9 @@ class _Orders:
         bare = {name: statistics.mean((before[name], after[name])) for name in before}
         rush = self._rush(hot)
         statements = count_statements(self.world, self.here.provider_port)
-        self.faults += [f"{each.id} {each.title}: {each.detail}" for each in invariants.find_violations()]
+        self.faults += [
+            f"{each.id} {each.title}: {each.detail}" for each in invariants.find_violations()
+        ]
         print(table(spread, hottest, bare))
         print(steps_table(spread_steps, statements))
         print(f"\n{BUYERS} buyers, {PIECES} pieces: {rush} orders. Invariants: "
@@ -109,7 +113,9 @@ class _Orders:
             provider_port=self.here.provider_port,
         )
         measured = report.summarise(windows)
-        self.faults += [f"{name}: {what}, {count} times" for what, count in measured.failures.items()]
+        self.faults += [
+            f"{name}: {what}, {count} times" for what, count in measured.failures.items()
+        ]
         return measured, _summarise_steps(windows)
 
     def _rush(self, world: World) -> int:
@@ -118,7 +124,9 @@ class _Orders:
 
         stock_up(world.variants, PIECES)
         had = Order.objects.count()
-        options = argparse.Namespace(**vars(self.options) | {"clients": BUYERS, "seconds": RUSH_SECONDS})
+        options = argparse.Namespace(
+            **vars(self.options) | {"clients": BUYERS, "seconds": RUSH_SECONDS}
+        )
         measuring.load(
             BUY.name,
             options,

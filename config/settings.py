@@ -229,8 +229,9 @@ if REDIS_URL:
     }
 else:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-# A cache that each process keeps for itself would show one worker what another has changed since.
-SESSION_ENGINE = f"django.contrib.sessions.backends.{'cached_db' if REDIS_URL else 'db'}"
+# Sessions are read where they are written. A copy in Redis cannot be taken back while Redis is away:
+# who signed out would be signed in again afterwards, and a cart or an order of the time between gone.
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
 CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", REDIS_URL)
 

@@ -21,8 +21,8 @@ from bench.server import free_port
 ROOT = Path(__file__).resolve().parent.parent
 MANAGE = (sys.executable, "manage.py")
 CELERY = (sys.executable, "-m", "celery", "-A", "config", "-q")
-SECONDS_TO_START = 60
-SECONDS_TO_STOP = 15
+SECONDS_TO_START = 180
+SECONDS_TO_STOP = 30
 
 
 def environment(**chosen: str) -> dict[str, str]:

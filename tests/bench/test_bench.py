@@ -105,3 +105,38 @@ def test_a_misspelt_word_is_one_edit_away(word: str, first: str, last: str) -> N
 
     assert all(each[0] == first and each[-1] == last for each in found)
     assert all(sorted(each) == sorted(word) or len(each) == len(word) - 1 for each in found)
+
+
+def test_a_tiny_run_of_orders_sells_no_piece_twice(tmp_path: Path) -> None:
+    path = tmp_path / "figures.json"
+    options = ("--orders", "--size", "40", "--clients", "2", "--seconds", "0.9")
+    environment = {k: v for k, v in os.environ.items() if k != "STATIC_HASHED"}
+
+    run = subprocess.run(
+        (sys.executable, "-m", "bench", *options, "--json", str(path)),
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+    assert run.returncode == 0, run.stderr
+    figures = json.loads(path.read_text())
+    assert figures["faults"] == []
+    assert figures["rush"] == {"buyers": 50, "pieces": 10, "orders": 10}
+    for kind in ("spread", "hot"):
+        assert figures[kind]["per_second"] > 0
+        assert figures[kind]["failures"] == {}
+        assert figures[kind]["web_cpu_ms"] > 0
+    assert set(figures["spread"]["steps"]) == {
+        "add to cart",
+        "checkout",
+        "place",
+        "pay at the provider",
+        "come back, settle",
+        "order page",
+    }
+    assert figures["statements"]["place"] > 0
+    assert all(rate > 0 for rate in figures["bare_updates_per_second"].values())

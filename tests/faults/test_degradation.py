@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import re
-import statistics
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -28,6 +27,7 @@ from catalog.services import media, publishing
 from orders.models import Order
 from payments.gateways.stripe import CONNECT_SECONDS, READ_SECONDS
 from shop import invariants
+from shop.cache import PAUSE_SECONDS
 from shop.clock import now
 from shop.models import Mail, OutboxMessage
 from tests.admin_forms import collect
@@ -70,6 +70,8 @@ class Row:
     line: Line
     buyer: Visitor
     number: str
+    waiting: Visitor
+    bought_by_waiting: str = ""
     bought: list[str] = field(default_factory=list)
     unpaid: list[tuple[Visitor, str]] = field(default_factory=list)
 
@@ -143,9 +145,9 @@ def row(request: pytest.FixtureRequest, shop: DegradedShop, well: Timer) -> Iter
     number = buy(buyer, Timer())
     waiting = shop.visitor()
     waiting.add(variant().pk)
-    Visitor.get(waiting, "cart", "/cart/")
+    waiting.get("cart", "/cart/")
     shop.proxies[service].turn(line)
-    yield Row(shop, service, line, buyer, number)
+    yield Row(shop, service, line, buyer, number, waiting)
     shop.mend()
 
 
@@ -180,6 +182,10 @@ def buy(visitor: Visitor, timer: Timer, *, webhook: str = "now") -> str:
     """Buy a mug and come back from the provider; return the order's number."""
     visitor.timer = timer
     visitor.add(variant().pk)
+    return order_what_is_in_the_cart(visitor, webhook=webhook)
+
+
+def order_what_is_in_the_cart(visitor: Visitor, *, webhook: str = "now") -> str:
     place = visitor.place()
     assert place.startswith(visitor.shop.simulator.url), place
     number = latest_number()
@@ -226,7 +232,11 @@ def save_mug(
     shown = visitor.get("product in the admin", address).text
     token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', shown)
     assert token
-    typed = {name: value for name, value in values.items() if value is not None} | changes
+    typed = {
+        name: value if isinstance(value, list) else str(value)
+        for name, value in values.items()
+        if value is not None
+    } | changes
     form = {"csrfmiddlewaretoken": token[1], **typed}
     sent = {name: (f"{name}.jpg", content, "image/jpeg") for name, content in files.items()}
     more = {"files": sent} if sent else {}
@@ -241,6 +251,21 @@ def latest_number() -> str:
     return Order.objects.latest("id").number
 
 
+def assert_as_quick(row: Row, walk: Callable[[Visitor, Timer], object], well: Timer) -> None:
+    """Walk some times, and compare medians and the worst with those of a shop that is well.
+
+    How much a page's time varied then is what this machine's other work does to it. What seems late
+    is compared once more with the same pages of this very moment: the line is mended for so long.
+    """
+    late = find_late(repeat(row, walk), well)
+    if late:
+        row.shop.mend()
+        well_now = repeat(row, walk)
+        row.shop.proxies[row.service].turn(row.line)
+        late = find_late(repeat(row, walk), well_now)
+    assert not late, late
+
+
 def repeat(row: Row, walk: Callable[[Visitor, Timer], object]) -> Timer:
     timer = Timer()
     for _time in range(TIMES):
@@ -248,20 +273,24 @@ def repeat(row: Row, walk: Callable[[Visitor, Timer], object]) -> Timer:
     return timer
 
 
-def assert_as_quick(timer: Timer, well: Timer) -> None:
-    """Compare medians with those of a shop that is well, and the worst with what may be once."""
-    for name, seconds in timer.seconds.items():
-        added = statistics.median(seconds) - well.median(name)
-        assert added <= MOST_ADDED_SECONDS, f"{name}: {added:.3f} s more, {seconds}"
-        worst = max(seconds) - well.median(name)
-        assert worst <= SECONDS_TO_NOTICE, f"{name}: once {worst:.3f} s more"
+def find_late(timer: Timer, well: Timer) -> list[str]:
+    return [found for name in timer.seconds if (found := compare(name, timer, well))]
+
+
+def compare(name: str, timer: Timer, well: Timer) -> str:
+    seconds, usual = timer.seconds[name], well.median(name)
+    noise = max(well.seconds[name]) - usual
+    added, worst = timer.median(name) - usual - noise, max(seconds) - usual - noise
+    if added <= MOST_ADDED_SECONDS and worst <= SECONDS_TO_NOTICE:
+        return ""
+    return f"{name}: {seconds} instead of {well.seconds[name]}"
 
 
 # The cells -----------------------------------------------------------------------------------------
 
 
 def test_browse_and_search(row: Row, well: Timer) -> None:
-    assert_as_quick(repeat(row, browse), well)
+    assert_as_quick(row, browse, well)
     page = row.shop.visitor().get("product", "/products/dune-mug/").text
     picture = re.search(r"<img[^>]*pictures/[^>]*>", page)
     assert picture
@@ -273,11 +302,11 @@ def test_browse_and_search(row: Row, well: Timer) -> None:
 
 
 def test_cart(row: Row, well: Timer) -> None:
-    assert_as_quick(repeat(row, fill), well)
+    assert_as_quick(row, fill, well)
 
 
 def test_sign_in(row: Row, well: Timer) -> None:
-    assert_as_quick(repeat(row, sign_in), well)
+    assert_as_quick(row, sign_in, well)
     if row.service == "cache":
         assert "Too many failed" in guess(row.shop.visitor())
 
@@ -302,10 +331,10 @@ def test_pay(row: Row, well: Timer) -> None:
         number = order_without_provider(visitor)
         row.unpaid.append((visitor, number))
         return
-    timer = Timer()
-    for _time in range(TIMES):
-        row.bought.append(buy(row.shop.visitor(), timer))
-    assert_as_quick(timer, well)
+    assert_as_quick(row, lambda visitor, timer: row.bought.append(buy(visitor, timer)), well)
+    # A cart that was filled before is ordered now; its order must be there afterwards.
+    row.bought_by_waiting = order_what_is_in_the_cart(row.waiting)
+    row.bought.append(row.bought_by_waiting)
 
 
 def order_without_provider(visitor: Visitor) -> str:
@@ -324,18 +353,16 @@ def order_without_provider(visitor: Visitor) -> str:
 
 
 def test_order_status(row: Row, well: Timer) -> None:
-    row.buyer.timer = timer = Timer()
-    for _time in range(TIMES):
+    def look(_visitor: Visitor, timer: Timer) -> None:
+        row.buyer.timer = timer
         page = row.buyer.get("order", f"/orders/{row.number}/").text
         assert "Thank you for your order" in page
-    assert_as_quick(timer, well)
+
+    assert_as_quick(row, look, well)
 
 
 def test_seller_admin(row: Row, boss: Visitor, well: Timer) -> None:
-    timer = Timer()
-    for _time in range(TIMES):
-        manage(boss, timer)
-    assert_as_quick(timer, well)
+    assert_as_quick(row, lambda _visitor, timer: manage(boss, timer), well)
     if row.service == "pictures":
         count = ImageAsset.objects.count()
         page = save_mug(boss, {}, status=200, **new_picture())
@@ -458,13 +485,19 @@ def test_nothing_is_lost_afterwards(row: Row, boss: Visitor) -> None:
         visitor.approve(place, webhook="now")
         assert "Thank you for your order" in visitor.come_back(number)
         row.bought.append(number)
-    assert "Thank you for your order" in row.buyer.get("order", f"/orders/{row.number}/").text
     if row.service == "pictures":
         save_mug(boss, {}, **new_picture())
 
     row.shop.simulator.wait_for_deliveries(within=30)
     bring_forward()
     wait_until(all_is_done, "all that waited is done", seconds=60)
+
+    if row.service == "cache":
+        time.sleep(PAUSE_SECONDS)  # Then Redis is believed again, whatever it still has.
+    for visitor in (row.buyer, row.waiting):
+        number = row.number if visitor is row.buyer else row.bought_by_waiting
+        if number:
+            assert "Thank you for your order" in visitor.get("order", f"/orders/{number}/").text
 
     for number in (row.number, *row.bought):
         assert confirmations(row.shop, number) == 1, number
