@@ -41,7 +41,10 @@ COOKIE = re.compile(rb"\r\nset-cookie: *([^=;\r]+)=([^;\r]*)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`roots` names the process trees whose CPU time is measured; a rush has no rehearsal."""
+    """`roots` names the process trees whose CPU time is measured.
+
+    In a rush each client makes one visit, all at once, without a rehearsal.
+    """
 
     page: str
     port: int
@@ -52,7 +55,7 @@ class Plan:
     roots: dict[str, int]
     world: dict[str, Any]
     provider_port: int = 0
-    is_rehearsed: bool = True
+    is_rush: bool = False
 
 
 @dataclass(slots=True)
@@ -189,10 +192,11 @@ def run(plan: Plan) -> list[Window]:
     with selectors.DefaultSelector() as selector:
         for number in range(plan.clients):
             Client(plan, page, world, Random(number), selector).start()
+        if plan.is_rush:
+            return [_rush(selector, plan)]
         # Windows of a moment are a rehearsal, which has no time to warm up.
         visits = page.first_visits if plan.seconds >= 1 else 0
-        if plan.is_rehearsed:
-            _warm_up(selector, seconds=plan.warm_up, visits=visits)
+        _warm_up(selector, seconds=plan.warm_up, visits=visits)
         windows = []
         for _number in range(plan.windows):
             before = _read_cpu(plan)
@@ -210,6 +214,27 @@ def _warm_up(selector: selectors.BaseSelector, *, seconds: float, visits: int) -
     _fill(window, selector, seconds=seconds)
     while len(window.latencies) < visits and time.perf_counter() < deadline:
         _fill(window, selector, seconds=min(1.0, seconds))
+
+
+def _rush(selector: selectors.BaseSelector, plan: Plan) -> Window:
+    """Let every client end its one visit, however long that takes."""
+    window, before, began = Window(), _read_cpu(plan), time.perf_counter()
+    waiting = plan.clients
+    while waiting:
+        for key, _events in selector.select(timeout=ANSWER_SECONDS):
+            client: Client = key.data
+            outcome = client.read(window.steps)
+            if outcome is None:
+                continue
+            waiting -= 1
+            if outcome:
+                window.failures[outcome] += 1
+            else:
+                window.latencies.append(time.perf_counter() - client.began)
+    window.seconds = time.perf_counter() - began
+    after = _read_cpu(plan)
+    window.cpu = {name: after[name] - before[name] for name in after}
+    return window
 
 
 def _fill(window: Window, selector: selectors.BaseSelector, *, seconds: float) -> None:

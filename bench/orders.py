@@ -24,11 +24,10 @@ from typing import Any
 import psycopg
 
 from bench import measuring, report, server
-from bench.pages import BUY, Response, Visit, World
+from bench.pages import BUY, STEPS, Response, Visit, World
 
 PLENTY = 1_000_000
 BUYERS, PIECES = 50, 10
-RUSH_SECONDS = 4.0
 ROWS = 1_000
 _MAKE_ROWS = """
 CREATE TABLE bench_level (id int PRIMARY KEY, on_hand int NOT NULL, allocated int NOT NULL)
@@ -124,9 +123,7 @@ class _Orders:
 
         stock_up(world.variants, PIECES)
         had = Order.objects.count()
-        options = argparse.Namespace(
-            **vars(self.options) | {"clients": BUYERS, "seconds": RUSH_SECONDS}
-        )
+        options = argparse.Namespace(**vars(self.options) | {"clients": BUYERS})
         measuring.load(
             BUY.name,
             options,
@@ -134,8 +131,7 @@ class _Orders:
             roots=self.roots,
             world=world,
             provider_port=self.here.provider_port,
-            windows=1,
-            is_rehearsed=False,
+            is_rush=True,
         )
         placed = Order.objects.count() - had
         if placed != PIECES:
@@ -275,6 +271,6 @@ def steps_table(steps: Mapping[str, Mapping[str, float]], statements: Mapping[st
     lines = [f"\n{'step, spread':<22}{'p50 ms':>10}{'p95 ms':>10}{'SQL':>6}"]
     lines += [
         f"{step:<22}{times['p50_ms']:>10.1f}{times['p95_ms']:>10.1f}{statements.get(step, ''):>6}"
-        for step, times in steps.items()
+        for step, times in sorted(steps.items(), key=lambda found: STEPS.index(found[0]))
     ]
     return "\n".join(lines)

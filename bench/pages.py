@@ -200,6 +200,12 @@ def place_order(world: World, random: Random) -> Visit:
     yield Request("/checkout/", form=SHOPPER | hidden | {"action": "place"}, status=302)
 
 
+STEPS = (
+    *("add to cart", "checkout", "place"),
+    *("pay at the provider", "come back, settle", "order page"),
+)
+
+
 def buy(world: World, random: Random) -> Visit:
     """Buy one thing as a stranger and pay; the return page settles, as the webhook is held back."""
     yield replace(_add(random.choice(world.variants)), step="add to cart")

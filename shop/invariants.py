@@ -50,9 +50,13 @@ def list_invariants() -> list[Invariant]:
 def find_violations() -> list[Violation]:
     """Check every declared invariant against the database."""
     return [
-        Violation(invariant.id, invariant.title, detail)
-        for invariant in list_invariants()
-        for detail in invariant.find_violations()
+        violation for invariant in list_invariants() for violation in find_violations_of(invariant)
+    ]
+
+
+def find_violations_of(invariant: Invariant) -> list[Violation]:
+    return [
+        Violation(invariant.id, invariant.title, detail) for detail in invariant.find_violations()
     ]
 
 
