@@ -32,7 +32,7 @@ def list_methods() -> tuple[Method, ...]:
     offered = []
     if settings.STRIPE_SECRET_KEY:
         offered.append(STRIPE)
-    if getattr(settings, "PAYPAL_IS_ON", False):
+    if settings.PAYPAL_IS_ON:
         offered.append(PAYPAL)
     if settings.SHOP_OFFLINE_PAYMENT in (TRANSFER, PICK_UP):
         offered.append(OFFLINE)

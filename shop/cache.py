@@ -38,13 +38,12 @@ class _Breaker:
         self.asked_again_at: float | None = None
 
     def may_ask(self) -> bool:
-        if self.asked_again_at is None:
+        again_at = self.asked_again_at
+        if again_at is None:
             return True
+        now = time.monotonic()
         with self.lock:
-            now = time.monotonic()
-            if self.asked_again_at is None:
-                return True
-            if now < self.asked_again_at:
+            if now < again_at or self.asked_again_at != again_at:
                 return False
             self.asked_again_at = now + PAUSE_SECONDS  # One asks, the others still wait.
             return True

@@ -147,7 +147,7 @@ def _leave_out(product: ReadProduct, reader: Reader, unknown: Sequence[Attribute
         "This shop has no attributes %(names)s, so they were left out. Its staff can add them; then "
         "import the file again.",
         len(unknown),
-    ) % {"names": _shorten(", ".join(f"“{each.name}”" for each in unknown))}
+    ) % {"names": _shorten(", ".join(_("“%s”") % each.name for each in unknown))}
     column = reader.title_of_field("attributes")
     return Finding(product.line, product.record.handle[:255], column, message, is_remark=True)
 

@@ -244,6 +244,7 @@ def get_shipping_left(order: Order) -> Money:
     return Money(_delivery_of(order)[0] - _sum(order, "shipping_amount"), order.currency)
 
 
+@inside_transaction
 def lock_paying(order_id: int, statuses: Iterable[str]) -> list[PaymentAttempt]:
     """Lock the attempts of an order that have money, by primary key."""
     ids = OrderPayment.objects.filter(order_id=order_id).values_list("attempt_id", flat=True)

@@ -42,7 +42,7 @@ may_go_to_provider: Callable[..., Any] = csp_update(
     {
         "form-action": [
             settings.STRIPE_CHECKOUT_ORIGIN,
-            *getattr(settings, "PAYPAL_CHECKOUT_ORIGINS", []),
+            *([settings.PAYPAL_CHECKOUT_ORIGIN] if settings.PAYPAL_IS_ON else []),
         ]
     }
 )

@@ -184,7 +184,7 @@ def test_what_was_refunded_at_the_provider_is_taken_from_all_in_proportion(order
     with transaction.atomic():
         PaymentAttempt.objects.select_for_update().get(pk=attempt.pk)
         refund = Refund.objects.create(
-            attempt=attempt, key="provider:re_9", amount=10, currency="EUR", status="succeeded",
+            attempt=attempt, key="provider:re_9", amount=Decimal(10), currency="EUR", status="succeeded",
             provider_id="re_9",
         )  # fmt: skip
         attempt.transactions.create(

@@ -10,7 +10,7 @@ import pytest
 from django.db import transaction
 
 from orders.models import Order
-from orders.services import cancellation, payment
+from orders.services import cancellation, payment, refunding
 from payments.errors import RefundTooLarge
 from payments.gateways.books import get_books
 from payments.models import (
@@ -289,9 +289,11 @@ def test_a_refund_a_dispute_and_a_cancellation_at_once_never_pay_out_more_than_w
         with transaction.atomic():
             locked = type(attempt).objects.select_for_update().get(pk=attempt.pk)
             key = f"{attempt.reference}:part"
-            return refunds.request(
-                locked, amount=Money(Decimal("5.00"), "EUR"), key=key, reason="broken"
+            sent = refunding.send_back(
+                locked, Money(Decimal("5.00"), "EUR"), order, reason="broken", key=key
             )
+            assert sent is not None
+            return sent
 
     at_once(
         refund_a_part,

@@ -136,6 +136,7 @@ def test_a_form_that_says_nothing_of_payment_is_paid_by_card(shopper: Shopper) -
 
 def test_with_one_way_to_pay_there_is_nothing_to_choose(shopper: Shopper, settings: Any) -> None:
     settings.SHOP_OFFLINE_PAYMENT = "off"
+    settings.PAYPAL_IS_ON = False
 
     page = shopper.open_checkout()
 

@@ -348,9 +348,9 @@ def test_only_what_is_paid_offline_can_be_written_down(simulator: Simulator, sta
 
 def test_nobody_can_tell_an_event_about_it() -> None:
     with pytest.raises(ForgedEvent):
-        get_gateway("offline").verify_event(body=b"{}", signature="")
+        get_gateway("offline").verify_event(body=b"{}", headers={})
     with pytest.raises(ForgedEvent):
-        inbox.receive("offline", body=b"{}", signature="")
+        inbox.receive("offline", body=b"{}", headers={})
 
 
 def test_it_keeps_the_rule_of_all_gateways_and_refuses_inside_a_transaction() -> None:

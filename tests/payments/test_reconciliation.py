@@ -202,6 +202,7 @@ def test_another_amount_at_the_provider_is_a_break_and_closes_once_it_is_right(
     assert (found.status, found.note, found.closed_by) == ("resolved", "The books agree now.", None)
 
 
+@pytest.mark.breaks_invariants
 def test_a_refund_that_failed_in_our_books_only_is_a_break(
     simulator: Simulator, order: Order
 ) -> None:
