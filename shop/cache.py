@@ -42,9 +42,7 @@ class _Breaker:
             return True
         with self.lock:
             now = time.monotonic()
-            if self.asked_again_at is None:
-                return True
-            if now < self.asked_again_at:
+            if now < (self.asked_again_at or 0):
                 return False
             self.asked_again_at = now + PAUSE_SECONDS  # One asks, the others still wait.
             return True

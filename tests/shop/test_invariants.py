@@ -178,16 +178,16 @@ def test_the_command_fails_and_names_what_does_not_add_up(paid: Order, capsys: A
 def test_the_counts_are_written_for_prometheus(paid: Order, tmp_path: Path) -> None:
     file = tmp_path / "shop.prom"
     call_command("check_invariants", metrics=file)
-    assert 'shop_invariant_violations{id="I1"} 0\n' in file.read_text()
+    assert 'shop_invariant_violations{id="I12"} 0\n' in file.read_text()
 
-    sql("UPDATE orders_order SET total = total + 1")
+    sql("UPDATE orders_sellerorder SET items_total = items_total + 1")
     with pytest.raises(CommandError):
         call_command("check_invariants", metrics=file)
 
     written = file.read_text()
-    assert 'shop_invariant_violations{id="I1"} 1\n' in written
+    assert 'shop_invariant_violations{id="I12"} 1\n' in written
     for invariant in invariants.list_invariants():
         assert f'shop_invariant_check_seconds{{id="{invariant.id}"}} ' in written
     assert "\nshop_invariants_checked_at 1" in written
     assert list(tmp_path.iterdir()) == [file]
-    sql("UPDATE orders_order SET total = total - 1")
+    sql("UPDATE orders_sellerorder SET items_total = items_total - 1")

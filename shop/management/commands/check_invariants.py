@@ -66,7 +66,10 @@ def _write_metrics(path: Path, checked: list[tuple[str, int, float]]) -> None:
         *(f'shop_invariant_violations{{id="{id}"}} {count}' for id, count, _seconds in checked),
         "# HELP shop_invariant_check_seconds How long checking an invariant took.",
         "# TYPE shop_invariant_check_seconds gauge",
-        *(f'shop_invariant_check_seconds{{id="{id}"}} {seconds:.3f}' for id, _n, seconds in checked),
+        *(
+            f'shop_invariant_check_seconds{{id="{id}"}} {seconds:.3f}'
+            for id, _n, seconds in checked
+        ),
         "# HELP shop_invariants_checked_at When all of them were checked, in seconds of Unix time.",
         "# TYPE shop_invariants_checked_at gauge",
         f"shop_invariants_checked_at {clock.now().timestamp():.0f}",
