@@ -11,7 +11,6 @@ import selectors
 import socket
 import sys
 import time
-from collections import Counter
 from dataclasses import asdict, dataclass, field
 from random import Random
 from typing import Any
@@ -66,7 +65,7 @@ class Window:
     latencies: list[float] = field(default_factory=list)
     steps: dict[str, list[float]] = field(default_factory=dict)
     cpu: dict[str, float] = field(default_factory=dict)
-    failures: Counter[str] = field(default_factory=Counter)
+    failures: dict[str, int] = field(default_factory=dict)
 
 
 class Client:
@@ -228,7 +227,7 @@ def _rush(selector: selectors.BaseSelector, plan: Plan) -> Window:
                 continue
             waiting -= 1
             if outcome:
-                window.failures[outcome] += 1
+                window.failures[outcome] = window.failures.get(outcome, 0) + 1
             else:
                 window.latencies.append(time.perf_counter() - client.began)
     window.seconds = time.perf_counter() - began
@@ -246,7 +245,7 @@ def _fill(window: Window, selector: selectors.BaseSelector, *, seconds: float) -
             if outcome is None:
                 continue
             if outcome:
-                window.failures[outcome] += 1
+                window.failures[outcome] = window.failures.get(outcome, 0) + 1
             else:
                 window.latencies.append(time.perf_counter() - client.began)
             client.start()

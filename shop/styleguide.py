@@ -205,7 +205,7 @@ def _products() -> Mapping[str, Any]:
         "pictures": [picture, picture],
         "cards": [
             card(),
-            card(price_varies=True, swatches=dots),
+            card(price_varies=True, swatches=dots, rating=Decimal("4.5"), rating_count=12),
             card(badge=_("Sale"), price_from=_euros("19.00"), compare_at=_euros("24.00")),
             card(in_stock=False),
         ],
@@ -331,6 +331,20 @@ def _purchase() -> Mapping[str, Any]:
                 ("P5AWLYQQ", "Delivered", _("Delivered"), 1),
                 ("S49KPMFT", "Cancelled", _("Cancelled"), 2),
             )
+        ],
+        "transfer": _of(
+            number="7KQ2MXA9",
+            total=_euros("52.90"),
+            expires_at=now + timedelta(days=7),
+            offline=_of(
+                label=_("Bank transfer"),
+                details=["Example Ltd", "IBAN DE89 3704 0044 0532 0130 00", "Example Bank"],
+                is_on_pick_up=False,
+            ),
+        ),
+        "refunds": [
+            _of(amount=_euros("24.00"), pieces=["1 × Dune mug"], at=now, is_sent=True),
+            _of(amount=_euros("4.90"), pieces=[], at=now, is_sent=False),
         ],
         "subtotal": _euros("48.00"),
         "shipping": _euros("4.90"),

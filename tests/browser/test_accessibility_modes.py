@@ -205,4 +205,7 @@ def test_colours_of_ones_own_leave_choices_and_focus_to_be_seen(walk) -> None:
             dot = chosen.locator("circle")
             assert dot.evaluate("(dot) => getComputedStyle(dot).fill") == "rgb(91, 106, 76)"
         if stop == "checkout":
-            expect(page.get_by_role("radio", checked=True)).to_be_visible()
+            chosen_ways = page.get_by_role("radio", checked=True)
+            expect(chosen_ways).to_have_count(2)
+            for way in chosen_ways.all():
+                expect(way).to_be_visible()

@@ -365,15 +365,26 @@ def test_seller_admin(row: Row, boss: Visitor, well: Timer) -> None:
     assert_as_quick(row, lambda _visitor, timer: manage(boss, timer), well)
     if row.service == "pictures":
         count = ImageAsset.objects.count()
-        page = save_mug(boss, {}, status=200, **new_picture())
+        page = save_mug(boss, more_pictures(), status=200, **new_picture())
         assert (
             "The picture could not be stored just now. Please try again in a minute." in page.text
         )
         assert ImageAsset.objects.count() == count
 
 
+def more_pictures() -> dict[str, str]:
+    """Fill in the row of one more picture."""
+    count = Product.objects.get().images.count()
+    return {
+        "images-TOTAL_FORMS": str(count + 1),
+        f"images-{count}-alt": "A mug",
+        f"images-{count}-position": str(count),
+    }
+
+
 def new_picture() -> dict[str, bytes]:
-    return {"images-1-upload": photograph(time.monotonic_ns() % 250)}
+    count = Product.objects.get().images.count()
+    return {f"images-{count}-upload": photograph(time.monotonic_ns() % 250)}
 
 
 def test_background(row: Row) -> None:
@@ -486,7 +497,7 @@ def test_nothing_is_lost_afterwards(row: Row, boss: Visitor) -> None:
         assert "Thank you for your order" in visitor.come_back(number)
         row.bought.append(number)
     if row.service == "pictures":
-        save_mug(boss, {}, **new_picture())
+        save_mug(boss, more_pictures(), **new_picture())
 
     row.shop.simulator.wait_for_deliveries(within=30)
     bring_forward()

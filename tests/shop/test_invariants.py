@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -99,6 +100,20 @@ def an_event_without_an_outcome(order: Order) -> None:
     )
 
 
+def money_back_from_a_dispute_that_took_none(order: Order) -> None:
+    PaymentTransaction.objects.create(
+        attempt=attempt_of(order), kind="dispute_won", amount=5, currency="EUR", provider="stripe",
+        provider_id="dp_1",
+    )  # fmt: skip
+
+
+def a_refund_under_another_number(order: Order) -> None:
+    Refund.objects.create(
+        attempt=attempt_of(order), key="provider:re_1", amount=1, currency="EUR",
+        provider_id="re_2",
+    )  # fmt: skip
+
+
 def a_category_in_the_wrong_place(order: Order) -> None:
     CategoryFactory(path="nowhere/at-all")
 
@@ -145,6 +160,8 @@ DRIFTS = [
     ("I22", "UPDATE shop_outboxmessage SET done_at = NULL, available_at = '2026-01-01'"),
     ("I24", "DELETE FROM shop_mail"),
     ("I23", a_confirmation_of_an_unpaid_order),
+    ("P1", money_back_from_a_dispute_that_took_none),
+    ("P2", a_refund_under_another_number),
     ("S1", a_parcel_with_too_much),
     ("S2", "UPDATE orders_orderline SET refunded_quantity = 1"),
 ]
@@ -181,3 +198,21 @@ def test_the_command_fails_and_names_what_does_not_add_up(paid: Order, capsys: A
 
     (violation,) = json.loads(capsys.readouterr().out)
     assert violation["id"] == "I13"
+
+
+def test_the_counts_are_written_for_prometheus(paid: Order, tmp_path: Path) -> None:
+    file = tmp_path / "shop.prom"
+    call_command("check_invariants", metrics=file)
+    assert 'shop_invariant_violations{id="I12"} 0\n' in file.read_text()
+
+    sql("UPDATE orders_sellerorder SET items_total = items_total + 1")
+    with pytest.raises(CommandError):
+        call_command("check_invariants", metrics=file)
+
+    written = file.read_text()
+    assert 'shop_invariant_violations{id="I12"} 1\n' in written
+    for invariant in invariants.list_invariants():
+        assert f'shop_invariant_check_seconds{{id="{invariant.id}"}} ' in written
+    assert "\nshop_invariants_checked_at 1" in written
+    assert list(tmp_path.iterdir()) == [file]
+    sql("UPDATE orders_sellerorder SET items_total = items_total - 1")
