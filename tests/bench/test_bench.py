@@ -30,7 +30,7 @@ def test_a_tiny_run_writes_what_was_measured(tmp_path: Path) -> None:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
 
