@@ -48,6 +48,11 @@ def get_label(code: str) -> str:
     return _("Pay on pick-up") if is_paid_on_pick_up() else _("Bank transfer")
 
 
+def get_provider_name(provider: str) -> str:
+    """Name who has the money, as staff call it."""
+    return "Stripe" if provider == STRIPE else get_label(provider)
+
+
 def is_paid_on_pick_up() -> bool:
     """Say whether what is paid without a provider is paid at the counter."""
     return bool(settings.SHOP_OFFLINE_PAYMENT == PICK_UP)

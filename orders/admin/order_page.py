@@ -271,9 +271,7 @@ def _list_payments(attempts: list[PaymentAttempt], refunds: list[Refund]) -> lis
         PaymentView(
             id=attempt.pk,
             reference=attempt.reference,
-            provider=methods.get_label(attempt.provider)
-            if attempt.provider == methods.OFFLINE
-            else attempt.provider.capitalize(),
+            provider=methods.get_provider_name(attempt.provider),
             status_label=str(attempt.get_status_display()),
             colour=ATTEMPT_COLOURS.get(PaymentAttempt.Status(attempt.status), "default"),
             amount=attempt.money,

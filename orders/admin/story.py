@@ -21,6 +21,7 @@ from orders.admin.order_page import list_attempts, list_mails
 from orders.models import Account, LedgerEntry, LedgerTransaction, Order
 from orders.models.ledger import PROVIDER
 from orders.queries import list_timeline
+from payments.methods import get_provider_name
 from payments.models import PaymentAttempt, PaymentTransaction, ProviderEvent, Refund
 from shop.formatting import format_money
 from shop.models import Mail, OutboxMessage
@@ -90,7 +91,7 @@ def _tell_payments(attempts: list[PaymentAttempt], refunds: list[Refund]) -> Ite
     for attempt in attempts:
         text = _("%(amount)s to be paid with %(provider)s; now %(status)s") % {
             "amount": format_money(attempt.money),
-            "provider": attempt.provider.capitalize(),
+            "provider": get_provider_name(attempt.provider),
             "status": attempt.get_status_display(),
         }
         names = filter(
@@ -105,7 +106,7 @@ def _tell_payments(attempts: list[PaymentAttempt], refunds: list[Refund]) -> Ite
             row.created_at,
             _("Payment"),
             text,
-            who=row.provider.capitalize(),
+            who=get_provider_name(row.provider),
             detail=row.provider_id,
         )
     for refund in refunds:
@@ -125,7 +126,7 @@ def _tell_events(events: list[ProviderEvent], *, with_payloads: bool) -> Iterabl
             event.received_at,
             _("Provider"),
             f"{event.type} {event.event_id}",
-            who=event.provider.capitalize(),
+            who=get_provider_name(event.provider),
             why=event.outcome or _("not worked on yet"),
             detail=detail,
         )
@@ -199,6 +200,6 @@ def _tell_ledger(order: Order) -> tuple[list[Chapter], list[tuple[str, Money]]]:
 
 def _name_account(account: str, seller: str) -> str:
     if account.startswith(PROVIDER):
-        return account.removeprefix(PROVIDER).capitalize()
+        return get_provider_name(account.removeprefix(PROVIDER))
     name: Any = Account(account).label
     return f"{name}: {seller}" if seller else str(name)

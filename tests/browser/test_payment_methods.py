@@ -60,6 +60,8 @@ def test_a_transfer_is_chosen_by_keyboard_and_paid_when_staff_say_so(
 
     card.focus()
     page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("radio", name="PayPal")).to_be_checked()
+    page.keyboard.press("ArrowDown")
     expect(page.get_by_role("radio", name="Bank transfer")).to_be_checked()
     page.get_by_role("button", name=PLACE).focus()
     page.keyboard.press("Enter")
