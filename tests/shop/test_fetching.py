@@ -235,7 +235,8 @@ def test_server_that_drips_is_left(
     monkeypatch.setattr(fetching, "ALL_SECONDS", 0.8)
     began_at = time.monotonic()
 
-    with pytest.raises(FetchFailed, match="too slow"):
+    # On a busy machine the wait for the first byte may end before the wait for the whole.
+    with pytest.raises(FetchFailed, match="too slow|does not answer"):
         fetch(f"{stranger}/{page}", most_bytes=MOST)
 
     assert time.monotonic() - began_at < 5
