@@ -11,7 +11,7 @@ from django.utils.timezone import localdate
 
 from catalog.models import ProductVariant, StockLevel
 from orders.models import Order
-from orders.services import offline, payment
+from orders.services import ledger, offline, payment
 from orders.services import settlement as order_settlement
 from payments.models import PaymentAttempt, PaymentTransaction, Refund
 from payments.services import offline as offline_books
@@ -97,11 +97,14 @@ def test_control_without_the_lock_on_the_order_both_payments_are_kept(
 ) -> None:
     """Of things that are not counted; where pieces are, the shelf refuses the second sale, too."""
     order = start_both(simulator, VariantFactory(price=Decimal("12.00"), tracks_stock=False))
-    monkeypatch.setattr(
-        order_settlement,
-        "_lock_order_of",
-        lambda attempt: Order.objects.get(payments__attempt=attempt),
-    )
+
+    def book_unlocked(attempt: PaymentAttempt) -> Order:
+        order = Order.objects.get(payments__attempt=attempt)
+        ledger.post_movements(attempt, order)
+        return order
+
+    monkeypatch.setattr(order_settlement, "book", book_unlocked)
+    monkeypatch.setattr(ledger, "post_placement", lambda order: None)  # Its key would refuse, too.
 
     results = settle_both(order)
 
