@@ -130,6 +130,7 @@ class OrderAdmin(ModelAdmin):
         attempts = [row.attempt for row in order.payments.all()]
         task = todo.describe(
             order,
+            # `has_pieces` is annotated by the list's prefetch, which the types do not know.
             waiting_sellers=[
                 part.seller.name
                 for part in order.seller_orders.all()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-from orders.models import Order, OrderPayment
+from orders.models import Order
 from orders.services import refunding, timeline
-from orders.services.settlement import book
+from orders.services.settlement import book, lock_order_of
 from payments.models import Dispute, PaymentAttempt, PaymentTransaction, Refund
 from payments.services import refunds
 from shop.formatting import format_money
@@ -17,7 +17,7 @@ from shop.transactions import inside_transaction
 @inside_transaction
 def note_refund(attempt: PaymentAttempt, refund: Refund) -> None:
     """Say of a refund that nobody began in the shop where it began."""
-    order = _lock_order_of(attempt) if refund.is_begun_elsewhere else None
+    order = lock_order_of(attempt) if refund.is_begun_elsewhere else None
     if order is not None:
         with timeline.in_shop_language():
             text = _("%(amount)s went back; it was begun at the provider, not in the shop.")
@@ -27,7 +27,7 @@ def note_refund(attempt: PaymentAttempt, refund: Refund) -> None:
 @inside_transaction
 def note_dispute(attempt: PaymentAttempt, dispute: Dispute) -> None:
     """Note that a bank asks for the money back, and until when it waits for an answer."""
-    order = _lock_order_of(attempt)
+    order = lock_order_of(attempt)
     if order is not None:
         with timeline.in_shop_language():
             text = _("The shopper's bank disputes %(amount)s (%(reason)s).") % {
@@ -58,7 +58,7 @@ def apply_end_of_dispute(attempt: PaymentAttempt, dispute: Dispute) -> None:
     What comes back for an order that was cancelled or expired meanwhile is not the shop's to keep:
     it goes to the shopper.
     """
-    order = _lock_order_of(attempt)
+    order = lock_order_of(attempt)
     if order is None:
         return
     with timeline.in_shop_language():
@@ -77,10 +77,3 @@ def _ending(dispute: Dispute) -> str:
         Dispute.Status.WON: _("won, the money stays with the shop"),
         Dispute.Status.LOST: _("lost, the money stays with the shopper"),
     }.get(Dispute.Status(dispute.status), _("closed without a decision"))
-
-
-def _lock_order_of(attempt: PaymentAttempt) -> Order | None:
-    payment = OrderPayment.objects.filter(attempt=attempt).first()
-    if payment is None:
-        return None
-    return Order.objects.select_for_update().get(pk=payment.order_id)

@@ -118,10 +118,16 @@ def book(attempt: PaymentAttempt) -> Order | None:
 
     Every piece of news from payments comes through here, so no movement stays unbooked.
     """
-    payment = OrderPayment.objects.filter(attempt=attempt).first()
-    order = Order.objects.select_for_update().get(pk=payment.order_id) if payment else None
+    order = lock_order_of(attempt)
     ledger.post_movements(attempt, order)
     return order
+
+
+@inside_transaction
+def lock_order_of(attempt: PaymentAttempt) -> Order | None:
+    """Lock the order that an attempt pays for, if there is one."""
+    payment = OrderPayment.objects.filter(attempt=attempt).first()
+    return Order.objects.select_for_update().get(pk=payment.order_id) if payment else None
 
 
 def _place_paid(order: Order) -> None:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from payments.errors import ProviderRefused
 from payments.gateways.books import DisputeMovement, ProviderDispute, get_books
 from payments.models import Dispute, PaymentAttempt, PaymentTransaction
-from payments.services import breaks, finding, settlement
+from payments.services import breaks, finding, movements, settlement
 from payments.signals import dispute_closed, dispute_moved, dispute_opened
 from shop.clock import now
 from shop.locking import retry_when_busy
@@ -35,12 +35,7 @@ def take(provider: str, found: ProviderDispute) -> Dispute | None:
     A dispute about a payment of ours that is not paid in our books is left as a break. Locks the
     attempt, the dispute, then the order.
     """
-    attempt = finding.find_attempt(
-        provider,
-        payment_id=found.payment_id,
-        charge_id=found.charge_id,
-        reference=found.reference,
-    )
+    attempt = finding.find_attempt_of(provider, found)
     if attempt is None:
         return None
     settlement.settle(attempt.pk)
@@ -92,15 +87,8 @@ def _book(attempt: PaymentAttempt, dispute: Dispute, movement: DisputeMovement) 
         if movement.is_withdrawal
         else PaymentTransaction.Kind.DISPUTE_WON
     )
-    booked, is_new = PaymentTransaction.objects.get_or_create(
-        provider=attempt.provider,
-        kind=kind,
-        provider_id=movement.movement_id,
-        defaults={
-            "attempt": attempt,
-            "amount": movement.amount.amount,
-            "currency": movement.amount.currency,
-        },
+    booked, is_new = movements.book(
+        attempt, kind, provider_id=movement.movement_id, money=movement.amount
     )
     if is_new:
         dispute_moved.send(PaymentAttempt, attempt=attempt, dispute=dispute, transaction=booked)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db.models import Q
 
+from payments.gateways.books import ProviderCharge, ProviderDispute, ProviderRefund
 from payments.models import PaymentAttempt, PaymentTransaction, Refund
 
 
@@ -31,6 +32,18 @@ def find_attempt(
         )
         found = attempts.filter(pk__in=captures.values("attempt_id")).first()
     return found
+
+
+def find_attempt_of(
+    provider: str, found: ProviderCharge | ProviderRefund | ProviderDispute
+) -> PaymentAttempt | None:
+    """Return the attempt that an entry of the provider's books is about."""
+    return find_attempt(
+        provider,
+        payment_id=found.payment_id,
+        charge_id=found.charge_id,
+        reference=found.reference,
+    )
 
 
 def find_refund(provider: str, *, refund_id: str, key: str) -> Refund | None:

@@ -33,12 +33,7 @@ def take(provider: str, found: ProviderRefund) -> Refund | None:
     did not begin gets a row; one that does not fit what was paid is left as a break. Locks the
     attempt, the refund, then the order.
     """
-    attempt = finding.find_attempt(
-        provider,
-        payment_id=found.payment_id,
-        charge_id=found.charge_id,
-        reference=found.reference,
-    )
+    attempt = finding.find_attempt_of(provider, found)
     if attempt is None:
         return None
     settlement.settle(attempt.pk)

@@ -36,7 +36,7 @@ from payments.models import (
 )
 from payments.services import breaks, disputes, provider_refunds, settlement
 from payments.services.breaks import Finding, Subject
-from payments.services.finding import find_attempt
+from payments.services.finding import find_attempt_of
 from shop.clock import now
 from shop.money import Money
 from shop.services import outbox
@@ -193,12 +193,7 @@ def _each(pages: Iterator[list[T]]) -> Iterator[T]:
 
 
 def _compare_charge(books: Books, charge: ProviderCharge, report: Report) -> None:
-    attempt = find_attempt(
-        report.provider,
-        payment_id=charge.payment_id,
-        charge_id=charge.charge_id,
-        reference=charge.reference,
-    )
+    attempt = find_attempt_of(report.provider, charge)
     if attempt is not None and attempt.status not in PAID:
         attempt = _settle(books, attempt, charge.payment_id)
         report.settled += attempt.status in PAID
@@ -253,12 +248,7 @@ def _learn_session(attempt_id: int, session_id: str) -> None:
 
 def _compare_refund(found: ProviderRefund, report: Report) -> None:
     """Import a refund or bring ours up to date; one that never went through moved nothing."""
-    attempt = find_attempt(
-        report.provider,
-        payment_id=found.payment_id,
-        charge_id=found.charge_id,
-        reference=found.reference,
-    )
+    attempt = find_attempt_of(report.provider, found)
     is_known = Refund.objects.filter(
         attempt__provider=report.provider, provider_id=found.refund_id
     ).exists()
@@ -293,12 +283,7 @@ def _compare_refund(found: ProviderRefund, report: Report) -> None:
 def _compare_dispute(found: ProviderDispute, report: Report) -> None:
     if disputes.take(report.provider, found) is not None:
         return
-    is_ours = find_attempt(
-        report.provider,
-        payment_id=found.payment_id,
-        charge_id=found.charge_id,
-        reference=found.reference,
-    )
+    is_ours = find_attempt_of(report.provider, found)
     if is_ours is None:
         _record_theirs(report, Subject.DISPUTE, found.dispute_id, found.amount, found.created_at)
 

@@ -12,6 +12,7 @@ from payments.errors import ProviderRefused, RefundTooLarge
 from payments.gateways import get_gateway
 from payments.gateways.base import RefundResult
 from payments.models import Dispute, PaymentAttempt, PaymentTransaction, Refund
+from payments.services import movements
 from payments.signals import refund_failed, refund_settled
 from shop.clock import now
 from shop.failpoints import failpoint
@@ -167,9 +168,4 @@ def _fail(refund: Refund, attempt: PaymentAttempt, failure: str) -> None:
 
 
 def _book(kind: PaymentTransaction.Kind, refund: Refund, attempt: PaymentAttempt) -> None:
-    PaymentTransaction.objects.get_or_create(
-        provider=attempt.provider,
-        kind=kind,
-        provider_id=refund.provider_id,
-        defaults={"attempt": attempt, "amount": refund.amount, "currency": refund.currency},
-    )
+    movements.book(attempt, kind, provider_id=refund.provider_id, money=refund.money)

@@ -13,6 +13,7 @@ from payments.errors import ProviderRefused, ProviderUnavailable, UnknownAtProvi
 from payments.gateways import get_gateway
 from payments.gateways.base import Gateway, ProviderState, ProviderStatus
 from payments.models import PaymentAttempt, PaymentTransaction
+from payments.services import movements
 from payments.signals import attempt_captured, attempt_closed, attempt_held
 from shop.clock import now
 from shop.failpoints import failpoint
@@ -191,15 +192,11 @@ def _apply_payment(attempt: PaymentAttempt, state: ProviderState) -> None:
     if state.captured is None:
         raise ProviderUnavailable("paid, but the provider does not say how much")
     attempt.provider_payment_id = state.payment_id
-    PaymentTransaction.objects.get_or_create(
-        provider=attempt.provider,
-        kind=PaymentTransaction.Kind.CAPTURE,
+    movements.book(
+        attempt,
+        PaymentTransaction.Kind.CAPTURE,
         provider_id=state.charge_id or state.payment_id,
-        defaults={
-            "attempt": attempt,
-            "amount": state.captured.amount,
-            "currency": state.captured.currency,
-        },
+        money=state.captured,
     )
     attempt.closed_at = now()
     if state.captured == attempt.money:

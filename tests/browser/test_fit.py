@@ -98,7 +98,7 @@ def test_pages_fit(tour: Tour, names: LongNames, web: str) -> None:
                 tour.visit(fill_in(address, names))
     tour.page.guard.expect(404)
     tour.visit("/no-such-page/")
-    for template in ("500.html", "403.html"):
+    for template in ("500.html", "503.html", "403.html"):
         see_failure(tour, template)
 
     sign_in(tour.page, names.person, web)
