@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 STRIPE, PAYPAL, OFFLINE = "stripe", "paypal", "offline"
+LATER = "later"
+"""What `PAYMENT_CAPTURE` may be, beside "at_once"."""
 TRANSFER, PICK_UP = "transfer", "pick-up"
 """What `SHOP_OFFLINE_PAYMENT` may be, beside "off"."""
 
@@ -56,6 +58,11 @@ def get_provider_name(provider: str) -> str:
 def is_paid_on_pick_up() -> bool:
     """Say whether what is paid without a provider is paid at the counter."""
     return bool(settings.SHOP_OFFLINE_PAYMENT == PICK_UP)
+
+
+def is_captured_later(code: str) -> bool:
+    """Say whether what is paid this way is only set aside at first; others cannot be."""
+    return bool(code == STRIPE and settings.PAYMENT_CAPTURE == LATER)
 
 
 def list_offline_details() -> list[str]:

@@ -66,7 +66,7 @@ def _close_other_pages(order: Order, provider: str) -> None:
                     "begun a second one. Please try again in a moment."
                 )
             ) from error
-        if attempt.status == PaymentAttempt.Status.CAPTURED:
+        if attempt.status in (PaymentAttempt.Status.CAPTURED, PaymentAttempt.Status.AUTHORISED):
             raise ActionNotAllowed(
                 _("Your first payment went through: nothing more is to be paid.")
             )
@@ -189,6 +189,7 @@ def _request(order: Order, attempt: PaymentAttempt) -> PaymentRequest:
         success_url=order_url(order.number, language=order.language, name="orders:returned"),
         cancel_url=order_url(order.number, language=order.language),
         expires_at=attempt.expires_at,
+        capture_later=attempt.capture_later,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from payments.gateways.base import Gateway
+from payments.gateways.base import Gateway, HoldingGateway
 from payments.gateways.breaker import breaker_of
 
 
@@ -25,3 +25,14 @@ def get_gateway(name: str) -> Gateway:
 
         return OfflineGateway()
     raise LookupError(f"there is no payment provider {name!r}")
+
+
+def get_holding_gateway(name: str) -> HoldingGateway:
+    """Return the gateway of a provider that can set money aside and take it later."""
+    if name == "stripe":
+        from payments.gateways.stripe import StripeGateway
+
+        gateway = get_gateway(name)
+        assert isinstance(gateway, StripeGateway)
+        return gateway
+    raise LookupError(f"{name!r} sets no money aside")

@@ -15,6 +15,8 @@ class ProviderStatus(Enum):
     OPEN = "open"
     APPROVED = "approved"
     """The shopper agreed; nothing is taken until we capture it."""
+    AUTHORISED = "authorised"
+    """The amount is set aside for us, for some days; nothing is taken until we ask for it."""
     PROCESSING = "processing"
     PAID = "paid"
     FAILED = "failed"
@@ -41,6 +43,7 @@ class PaymentRequest:
     success_url: str
     cancel_url: str
     expires_at: datetime
+    capture_later: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,10 @@ class StartedSession:
 
 @dataclass(frozen=True, slots=True)
 class ProviderState:
-    """The provider's truth about an attempt; `captured` is what it really took."""
+    """The provider's truth about an attempt; `captured` is what it really took.
+
+    `authorised` is what it set aside, until about `authorised_until` where it says so.
+    """
 
     status: ProviderStatus
     payment_id: str = ""
@@ -61,6 +67,8 @@ class ProviderState:
     captured: Money | None = None
     redirect_url: str = ""
     failure: str = ""
+    authorised: Money | None = None
+    authorised_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,4 +131,19 @@ class Gateway(Protocol):
 
     def verify_event(self, *, body: bytes, headers: Mapping[str, str]) -> VerifiedEvent:
         """Raise `ForgedEvent` unless the provider sent this, by the headers it came with."""
+        ...
+
+
+class HoldingGateway(Protocol):
+    """A provider that can set an amount aside now and take it later. It raises as a `Gateway` does.
+
+    Neither call says how the payment stands afterwards: `Gateway.fetch` does.
+    """
+
+    def take(self, *, payment_id: str, amount: Money, key: str) -> None:
+        """Take what was set aside, or less; the provider lets go of the rest. Once per `key`."""
+        ...
+
+    def release(self, *, payment_id: str, key: str) -> None:
+        """Let go of all that was set aside."""
         ...

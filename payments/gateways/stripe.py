@@ -10,6 +10,7 @@ import logging
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import stripe
@@ -61,6 +62,9 @@ class StripeGateway:
 
     def start(self, request: PaymentRequest) -> StartedSession:
         """Create the session; repeating it with the same request gives the same session."""
+        payment: Any = {"metadata": {"reference": request.reference}}
+        if request.capture_later:
+            payment["capture_method"] = "manual"
         with _translated_errors("starting a payment"):
             session = self._client.v1.checkout.sessions.create(
                 params={
@@ -79,7 +83,7 @@ class StripeGateway:
                         for item in request.items
                     ],
                     "metadata": {"reference": request.reference},
-                    "payment_intent_data": {"metadata": {"reference": request.reference}},
+                    "payment_intent_data": payment,
                     "success_url": request.success_url,
                     "cancel_url": request.cancel_url,
                     "expires_at": math.floor(request.expires_at.timestamp()),
@@ -100,6 +104,24 @@ class StripeGateway:
     def capture(self, *, session_id: str, key: str) -> ProviderState:
         """Read the session: Stripe takes the money by itself once the shopper agrees."""
         return self.fetch(session_id=session_id)
+
+    def take(self, *, payment_id: str, amount: Money, key: str) -> None:
+        """Capture an authorised payment, or a part of it, for good: Stripe releases the rest."""
+        with _translated_errors("capturing a payment"):
+            self._client.v1.payment_intents.capture(
+                payment_id,
+                params={"amount_to_capture": to_stripe(amount)},
+                options={"idempotency_key": key},
+            )
+
+    def release(self, *, payment_id: str, key: str) -> None:
+        """Cancel an authorised payment, so that the card's bank lets go of the money."""
+        with _translated_errors("releasing a payment"):
+            self._client.v1.payment_intents.cancel(
+                payment_id,
+                params={"cancellation_reason": "requested_by_customer"},
+                options={"idempotency_key": key},
+            )
 
     def expire(self, *, session_id: str) -> ProviderState:
         """Close a session that is still open, then say how it ended; a paid one stays paid."""
@@ -155,7 +177,21 @@ class StripeGateway:
 def _state_of(session: Any) -> ProviderState:
     intent = session.payment_intent if not isinstance(session.payment_intent, str) else None
     payment_id = _id_of(session.payment_intent)
-    if session.payment_status in ("paid", "no_payment_required"):
+    if intent is not None and intent.status == "requires_capture":
+        return ProviderState(
+            ProviderStatus.AUTHORISED,
+            payment_id=payment_id,
+            charge_id=_id_of(intent.latest_charge),
+            authorised=from_stripe(intent.amount_capturable, intent.currency.upper()),
+            authorised_until=_capture_before(intent.latest_charge),
+        )
+    is_taken_later = intent is not None and intent.capture_method == "manual"
+    if is_taken_later and session.status == "complete" and intent.status in REFUSED_LATER:
+        return ProviderState(
+            ProviderStatus.FAILED, payment_id=payment_id, failure=_failure_of(intent)
+        )
+    is_taken = is_taken_later and intent.status == "succeeded"
+    if is_taken or session.payment_status in ("paid", "no_payment_required"):
         taken = intent.amount_received if intent is not None else session.amount_total
         return ProviderState(
             ProviderStatus.PAID,
@@ -172,6 +208,15 @@ def _state_of(session: Any) -> ProviderState:
     if session.status == "complete":
         return ProviderState(ProviderStatus.PROCESSING, payment_id=payment_id)
     return ProviderState(ProviderStatus.OPEN, payment_id=payment_id, redirect_url=session.url or "")
+
+
+def _capture_before(charge: Any) -> datetime | None:
+    """Read until when a card's bank keeps the money aside; not every charge says so."""
+    if charge is None or isinstance(charge, str):
+        return None
+    card = getattr(charge.payment_method_details, "card", None)
+    until = getattr(card, "capture_before", None)
+    return datetime.fromtimestamp(until, tz=UTC) if until else None
 
 
 def _failure_of(intent: Any) -> str:

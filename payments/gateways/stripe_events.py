@@ -42,6 +42,7 @@ RELEVANT_TYPES = (
     *("charge.dispute.funds_withdrawn", "charge.dispute.updated"),
     *("checkout.session.async_payment_failed", "checkout.session.async_payment_succeeded"),
     *("checkout.session.completed", "checkout.session.expired"),
+    *("payment_intent.amount_capturable_updated", "payment_intent.canceled"),
     *("payment_intent.payment_failed", "payment_intent.succeeded"),
     *("refund.created", "refund.failed", "refund.updated"),
 )

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
+from payments import methods
 from payments.errors import AttemptEnded, ProviderRefused
 from payments.gateways import get_gateway
 from payments.gateways.base import PaymentRequest, StartedSession
@@ -24,13 +25,17 @@ logger = logging.getLogger(__name__)
 
 @inside_transaction
 def prepare(*, provider: str, amount: Money, expires_at: datetime) -> PaymentAttempt:
-    """Write an attempt with its reference, before anything is said to the provider."""
+    """Write an attempt with its reference, before anything is said to the provider.
+
+    Whether its money is taken at once or later is settled with it, whatever the setting becomes.
+    """
     return PaymentAttempt.objects.create(
         reference=f"pay_{secrets.token_hex(12)}",
         provider=provider,
         amount=amount.amount,
         currency=amount.currency,
         expires_at=expires_at,
+        capture_later=methods.is_captured_later(provider),
     )
 
 

@@ -205,22 +205,28 @@ def charge(
     failure: Document | None,
     authenticated: bool,
     now: int,
+    capture_before: int | None = None,
 ) -> Document:
+    """Make a charge; with `capture_before` it is only authorised."""
     succeeded = failure is None
+    is_taken = succeeded and capture_before is None
+    details = _card(card, authenticated=authenticated, amount=intent["amount"])
+    if succeeded and capture_before is not None:
+        details["capture_before"] = capture_before
     charge_id = new_id("ch")
     return {
         "id": charge_id,
         "object": "charge",
         "amount": intent["amount"],
-        "amount_captured": intent["amount"] if succeeded else 0,
+        "amount_captured": intent["amount"] if is_taken else 0,
         "amount_refunded": 0,
         "application": None,
         "application_fee": None,
         "application_fee_amount": None,
-        "balance_transaction": new_id("txn") if succeeded else None,
+        "balance_transaction": new_id("txn") if is_taken else None,
         "billing_details": _billing_details(email),
         "calculated_statement_descriptor": intent["statement_descriptor"],
-        "captured": succeeded,
+        "captured": is_taken,
         "created": now,
         "currency": intent["currency"],
         "customer": None,
@@ -237,10 +243,7 @@ def charge(
         "paid": succeeded,
         "payment_intent": intent["id"],
         "payment_method": new_id("pm"),
-        "payment_method_details": {
-            "card": _card(card, authenticated=authenticated, amount=intent["amount"]),
-            "type": "card",
-        },
+        "payment_method_details": {"card": details, "type": "card"},
         "receipt_email": intent["receipt_email"],
         "receipt_number": None,
         "receipt_url": None,

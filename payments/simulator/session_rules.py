@@ -41,6 +41,7 @@ ACTED_ON = frozenset(
         "metadata",
         "mode",
         "payment_intent_data",
+        "payment_intent_data.capture_method",
         "payment_intent_data.description",
         "payment_intent_data.metadata",
         "payment_intent_data.receipt_email",

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from stripe import params
 from stripe.params import checkout as checkout_params
 
-from payments.simulator import disputes, faults, objects, refunds, sessions
+from payments.simulator import disputes, faults, holds, objects, refunds, sessions
 from payments.simulator.errors import (
     BodyRefused,
     InvalidRequest,
@@ -83,6 +83,14 @@ def list_line_items(provider: Provider, call: Call) -> Document:
 
 def expire_session(provider: Provider, call: Call) -> Document:
     return sessions.expire(provider, call.object_id, cause=call.cause)
+
+
+def capture_intent(provider: Provider, call: Call) -> Document:
+    return holds.capture(provider, call.object_id, call.parameters, cause=call.cause)
+
+
+def cancel_intent(provider: Provider, call: Call) -> Document:
+    return holds.cancel(provider, call.object_id, call.parameters, cause=call.cause)
 
 
 def create_refund(provider: Provider, call: Call) -> Document:
@@ -182,6 +190,20 @@ OPERATIONS = [
         "/v1/payment_intents/{id}",
         params.PaymentIntentRetrieveParams,
         _retrieve(sessions.INTENT),
+    ),
+    _operation(
+        "payment_intents.capture",
+        "POST",
+        "/v1/payment_intents/{id}/capture",
+        params.PaymentIntentCaptureParams,
+        capture_intent,
+    ),
+    _operation(
+        "payment_intents.cancel",
+        "POST",
+        "/v1/payment_intents/{id}/cancel",
+        params.PaymentIntentCancelParams,
+        cancel_intent,
     ),
     _operation(
         "charges.retrieve",
