@@ -5,7 +5,14 @@ from datetime import datetime
 from celery import shared_task
 
 from payments.models import Refund
-from payments.services import authorisations, inbox, listing, provider_refunds, reconciliation, refunds
+from payments.services import (
+    authorisations,
+    inbox,
+    listing,
+    provider_refunds,
+    reconciliation,
+    refunds,
+)
 from shop.tasks import KeyedTask
 
 

@@ -301,8 +301,7 @@ class OrderAdmin(ModelAdmin):
             text = _("%(amount)s less will be taken for order %(number)s; the shopper gets a mail.")
         messages.success(
             request,
-            text
-            % {"amount": format_money(order_refund.money), "number": order.number},
+            text % {"amount": format_money(order_refund.money), "number": order.number},
         )
         return redirect(_page_of(order))
 

@@ -146,9 +146,7 @@ def _describe_authorised(attempts: list[PaymentAttempt]) -> Todo:
 
 def is_takeable(attempt: PaymentAttempt) -> bool:
     """Say whether money is set aside that may be taken."""
-    return (
-        attempt.status == PaymentAttempt.Status.AUTHORISED and attempt.release_asked_at is None
-    )
+    return attempt.status == PaymentAttempt.Status.AUTHORISED and attempt.release_asked_at is None
 
 
 def is_being_taken(attempts: Iterable[PaymentAttempt]) -> bool:

@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('orders', '0005_post_what_was'),
+        ("orders", "0005_post_what_was"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='orderrefund',
-            name='is_uncharged',
+            model_name="orderrefund",
+            name="is_uncharged",
             field=models.BooleanField(db_default=False, default=False),
         ),
     ]

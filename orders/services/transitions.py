@@ -60,9 +60,7 @@ def expire(order: Order) -> None:
 
 
 def _close(order: Order, status: Order.Status) -> None:
-    was_unpaid = (
-        order.status == Status.PENDING or order.payment_status == PaymentStatus.AUTHORIZED
-    )
+    was_unpaid = order.status == Status.PENDING or order.payment_status == PaymentStatus.AUTHORIZED
     _change(order, status)
     if was_unpaid:
         order.payment_status = PaymentStatus.VOIDED

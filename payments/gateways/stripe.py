@@ -177,21 +177,9 @@ class StripeGateway:
 def _state_of(session: Any) -> ProviderState:
     intent = session.payment_intent if not isinstance(session.payment_intent, str) else None
     payment_id = _id_of(session.payment_intent)
-    if intent is not None and intent.status == "requires_capture":
-        return ProviderState(
-            ProviderStatus.AUTHORISED,
-            payment_id=payment_id,
-            charge_id=_id_of(intent.latest_charge),
-            authorised=from_stripe(intent.amount_capturable, intent.currency.upper()),
-            authorised_until=_capture_before(intent.latest_charge),
-        )
-    is_taken_later = intent is not None and intent.capture_method == "manual"
-    if is_taken_later and session.status == "complete" and intent.status in REFUSED_LATER:
-        return ProviderState(
-            ProviderStatus.FAILED, payment_id=payment_id, failure=_failure_of(intent)
-        )
-    is_taken = is_taken_later and intent.status == "succeeded"
-    if is_taken or session.payment_status in ("paid", "no_payment_required"):
+    if intent is not None and intent.capture_method == "manual" and session.status == "complete":
+        return _state_of_held(intent)
+    if session.payment_status in ("paid", "no_payment_required"):
         taken = intent.amount_received if intent is not None else session.amount_total
         return ProviderState(
             ProviderStatus.PAID,
@@ -208,6 +196,32 @@ def _state_of(session: Any) -> ProviderState:
     if session.status == "complete":
         return ProviderState(ProviderStatus.PROCESSING, payment_id=payment_id)
     return ProviderState(ProviderStatus.OPEN, payment_id=payment_id, redirect_url=session.url or "")
+
+
+def _state_of_held(intent: Any) -> ProviderState:
+    """Read a payment that is taken later: its session does not tell when."""
+    charge_id = _id_of(intent.latest_charge)
+    currency = intent.currency.upper()
+    if intent.status == "requires_capture":
+        return ProviderState(
+            ProviderStatus.AUTHORISED,
+            payment_id=intent.id,
+            charge_id=charge_id,
+            authorised=from_stripe(intent.amount_capturable, currency),
+            authorised_until=_capture_before(intent.latest_charge),
+        )
+    if intent.status == "succeeded":
+        return ProviderState(
+            ProviderStatus.PAID,
+            payment_id=intent.id,
+            charge_id=charge_id,
+            captured=from_stripe(intent.amount_received, currency),
+        )
+    if intent.status in REFUSED_LATER:
+        return ProviderState(
+            ProviderStatus.FAILED, payment_id=intent.id, failure=_failure_of(intent)
+        )
+    return ProviderState(ProviderStatus.PROCESSING, payment_id=intent.id)
 
 
 def _capture_before(charge: Any) -> datetime | None:

@@ -2,76 +2,127 @@
 
 import django.db.models.deletion
 import django.db.models.functions.datetime
-import shop.fields
 from django.db import migrations, models
+
+import shop.fields
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('payments', '0004_offline_movement'),
+        ("payments", "0004_offline_movement"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Capture',
+            name="Capture",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=120, unique=True)),
-                ('amount', shop.fields.AmountField(decimal_places=4, max_digits=14, verbose_name='amount')),
-                ('currency', shop.fields.CurrencyField(max_length=3)),
-                ('status', models.CharField(choices=[('pending', 'being taken'), ('succeeded', 'taken'), ('failed', 'failed')], default='pending', max_length=10)),
-                ('failure', models.CharField(blank=True, max_length=300)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('asked_at', models.DateTimeField(blank=True, null=True)),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.CharField(max_length=120, unique=True)),
+                (
+                    "amount",
+                    shop.fields.AmountField(decimal_places=4, max_digits=14, verbose_name="amount"),
+                ),
+                ("currency", shop.fields.CurrencyField(max_length=3)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "being taken"),
+                            ("succeeded", "taken"),
+                            ("failed", "failed"),
+                        ],
+                        default="pending",
+                        max_length=10,
+                    ),
+                ),
+                ("failure", models.CharField(blank=True, max_length=300)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                ("asked_at", models.DateTimeField(blank=True, null=True)),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'verbose_name': 'capture',
-                'verbose_name_plural': 'captures',
-                'ordering': ['-id'],
+                "verbose_name": "capture",
+                "verbose_name_plural": "captures",
+                "ordering": ["-id"],
             },
         ),
         migrations.AddField(
-            model_name='paymentattempt',
-            name='authorised_at',
+            model_name="paymentattempt",
+            name="authorised_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='paymentattempt',
-            name='authorised_until',
+            model_name="paymentattempt",
+            name="authorised_until",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='paymentattempt',
-            name='capture_later',
+            model_name="paymentattempt",
+            name="capture_later",
             field=models.BooleanField(db_default=False, default=False),
         ),
         migrations.AddField(
-            model_name='paymentattempt',
-            name='release_asked_at',
+            model_name="paymentattempt",
+            name="release_asked_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AlterField(
-            model_name='paymentattempt',
-            name='status',
-            field=models.CharField(choices=[('created', 'not yet at the provider'), ('started', 'waiting for the shopper'), ('processing', 'the provider is working'), ('authorised', 'authorised, not taken yet'), ('captured', 'paid'), ('failed', 'failed'), ('cancelled', 'cancelled'), ('expired', 'expired'), ('held', "held: the provider's amount differs")], default='created', max_length=12, verbose_name='status'),
+            model_name="paymentattempt",
+            name="status",
+            field=models.CharField(
+                choices=[
+                    ("created", "not yet at the provider"),
+                    ("started", "waiting for the shopper"),
+                    ("processing", "the provider is working"),
+                    ("authorised", "authorised, not taken yet"),
+                    ("captured", "paid"),
+                    ("failed", "failed"),
+                    ("cancelled", "cancelled"),
+                    ("expired", "expired"),
+                    ("held", "held: the provider's amount differs"),
+                ],
+                default="created",
+                max_length=12,
+                verbose_name="status",
+            ),
         ),
         migrations.AddIndex(
-            model_name='paymentattempt',
-            index=models.Index(condition=models.Q(('status', 'authorised')), fields=['authorised_until'], name='attempt_authorised'),
+            model_name="paymentattempt",
+            index=models.Index(
+                condition=models.Q(("status", "authorised")),
+                fields=["authorised_until"],
+                name="attempt_authorised",
+            ),
         ),
         migrations.AddField(
-            model_name='capture',
-            name='attempt',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='captures', to='payments.paymentattempt'),
+            model_name="capture",
+            name="attempt",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="captures",
+                to="payments.paymentattempt",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='capture',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='capture_amount_positive'),
+            model_name="capture",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__gt", 0)), name="capture_amount_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='capture',
-            constraint=models.UniqueConstraint(condition=models.Q(('status', 'pending')), fields=('attempt',), name='capture_one_at_a_time'),
+            model_name="capture",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("status", "pending")),
+                fields=("attempt",),
+                name="capture_one_at_a_time",
+            ),
         ),
     ]

@@ -6,12 +6,13 @@ is never guessed; `settle` asks.
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from payments.errors import ProviderRefused, ProviderUnavailable
 from payments.gateways import get_holding_gateway
 from payments.models import Capture, PaymentAttempt
 from payments.services import settlement
 from payments.services.settlement import request_release
-from shop.failpoints import failpoint
 from shop.money import Money
 from shop.services import outbox
 from shop.transactions import inside_transaction, no_transaction
@@ -55,7 +56,6 @@ def take(capture_id: int) -> Capture:
     if capture.status != Capture.Status.PENDING:
         return capture
     attempt = capture.attempt
-    failpoint("payments.captures.asking")
     refusal = ""
     try:
         get_holding_gateway(attempt.provider).take(
@@ -63,7 +63,6 @@ def take(capture_id: int) -> Capture:
         )
     except ProviderRefused as error:
         refusal = error.reason
-    failpoint("payments.captures.answered")
     attempt = settlement.settle(attempt.pk)
     if attempt.status == PaymentAttempt.Status.AUTHORISED:
         if not refusal:
@@ -82,14 +81,10 @@ def release(attempt_id: int) -> PaymentAttempt:
     attempt = PaymentAttempt.objects.get(pk=attempt_id)
     if attempt.status != PaymentAttempt.Status.AUTHORISED or attempt.release_asked_at is None:
         return attempt
-    failpoint("payments.releases.asking")
-    try:
+    with suppress(ProviderRefused):  # It is not set aside any more: the next read tells the rest.
         get_holding_gateway(attempt.provider).release(
             payment_id=attempt.provider_payment_id, key=f"{attempt.reference}:release"
         )
-    except ProviderRefused:
-        pass  # It is not set aside any more: the next read tells what became of it.
-    failpoint("payments.releases.answered")
     attempt = settlement.ask(attempt_id)
     if attempt.status == PaymentAttempt.Status.AUTHORISED:
         raise ProviderUnavailable("asked to let go of the money, it is said to be still set aside")

@@ -254,9 +254,7 @@ def request_release(attempt: PaymentAttempt) -> None:
     if attempt.release_asked_at is None:
         attempt.release_asked_at = now()
         attempt.save()
-        outbox.enqueue(
-            "payments.release", key=f"release:{attempt.pk}", attempt_id=attempt.pk
-        )
+        outbox.enqueue("payments.release", key=f"release:{attempt.pk}", attempt_id=attempt.pk)
 
 
 def _close_capture(attempt: PaymentAttempt, *, taken: Money | None, failure: str = "") -> bool:
@@ -291,7 +289,10 @@ def fail_capture(capture_id: int, failure: str) -> None:
 
 def _apply_unpaid(attempt: PaymentAttempt, state: ProviderState) -> None:
     status = UNPAID_STATUS[state.status]
-    if attempt.status == PaymentAttempt.Status.AUTHORISED and status in PaymentAttempt.CLOSED_UNPAID:
+    if (
+        attempt.status == PaymentAttempt.Status.AUTHORISED
+        and status in PaymentAttempt.CLOSED_UNPAID
+    ):
         is_released = attempt.release_asked_at is not None
         status = PaymentAttempt.Status.CANCELLED if is_released else PaymentAttempt.Status.EXPIRED
     attempt.provider_payment_id = attempt.provider_payment_id or state.payment_id

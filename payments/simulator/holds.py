@@ -30,8 +30,8 @@ def capture(
         intent = _get(provider, intent_id)
         if intent["status"] != "requires_capture":
             raise _unexpected(intent, "captured", ["requires_capture"])
-        left = intent["amount_capturable"]
-        amount = parameters.get("amount_to_capture", left)
+        left: int = intent["amount_capturable"]
+        amount: int = parameters.get("amount_to_capture", left)
         if not 1 <= amount <= left:
             raise InvalidParameter(
                 f"The amount to capture must be from 1 to {left}.",
