@@ -168,7 +168,9 @@ def _write_attempt(order: Order, provider: str, tried: list[PaymentAttempt]) -> 
         raise ActionNotAllowed(_("The time to pay this order is over. Please order again."))
     order.expires_at = max([ends_at, *promised])
     order.save(update_fields=["expires_at"])
-    attempt = attempts.prepare(provider=provider, amount=order.total_money, expires_at=ends_at)
+    attempt = attempts.prepare(
+        provider=provider, amount=order.total_money, expires_at=ends_at, user=order.user
+    )
     OrderPayment.objects.create(order=order, attempt=attempt)
     with timeline.in_shop_language():
         started = _("A new payment was started: %s.") % methods.get_label(provider)

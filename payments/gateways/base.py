@@ -44,6 +44,7 @@ class PaymentRequest:
     cancel_url: str
     expires_at: datetime
     capture_later: bool = False
+    customer_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,29 @@ class Gateway(Protocol):
     def verify_event(self, *, body: bytes, headers: Mapping[str, str]) -> VerifiedEvent:
         """Raise `ForgedEvent` unless the provider sent this, by the headers it came with."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class SavedCard:
+    """A card that the provider keeps for somebody; its number is nowhere with us."""
+
+    card_id: str
+    brand: str
+    last_four: str
+    expires_month: int
+    expires_year: int
+
+
+class CardKeeper(Protocol):
+    """A provider that keeps cards for people who come back. It raises as a `Gateway` does."""
+
+    def create_customer(self, *, email: str, key: str) -> str:
+        """Let the provider know somebody, once per `key`; return their number there."""
+        ...
+
+    def list_cards(self, *, customer_id: str) -> list[SavedCard]: ...
+
+    def remove_card(self, *, card_id: str) -> None: ...
 
 
 class HoldingGateway(Protocol):

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import stripe
 from django.conf import settings
@@ -28,6 +28,7 @@ from payments.gateways.base import (
     ProviderState,
     ProviderStatus,
     RefundResult,
+    SavedCard,
     StartedSession,
     VerifiedEvent,
 )
@@ -36,6 +37,9 @@ from payments.gateways.stripe_amounts import from_stripe, to_stripe
 from payments.gateways.stripe_events import read_event
 from shop.money import Money
 from shop.transactions import assert_no_transaction
+
+if TYPE_CHECKING:
+    from stripe.params.checkout import SessionCreateParams
 
 logger = logging.getLogger(__name__)
 
@@ -61,35 +65,41 @@ class StripeGateway:
         )
 
     def start(self, request: PaymentRequest) -> StartedSession:
-        """Create the session; repeating it with the same request gives the same session."""
-        payment: Any = {"metadata": {"reference": request.reference}}
+        """Create the session; repeating it with the same request gives the same session.
+
+        For a customer the page shows their saved cards, and asks whether to save another.
+        """
+        parameters: SessionCreateParams = {
+            "mode": "payment",
+            "client_reference_id": request.reference,
+            "line_items": [
+                {
+                    "quantity": 1,
+                    "price_data": {
+                        "currency": item.amount.currency.lower(),
+                        "unit_amount": to_stripe(item.amount),
+                        "product_data": {"name": item.name[:250]},
+                    },
+                }
+                for item in request.items
+            ],
+            "metadata": {"reference": request.reference},
+            "payment_intent_data": {"metadata": {"reference": request.reference}},
+            "success_url": request.success_url,
+            "cancel_url": request.cancel_url,
+            "expires_at": math.floor(request.expires_at.timestamp()),
+            "locale": LOCALES.get(request.language, "auto"),
+        }
         if request.capture_later:
-            payment["capture_method"] = "manual"
+            parameters["payment_intent_data"]["capture_method"] = "manual"
+        if request.customer_id:
+            parameters["customer"] = request.customer_id
+            parameters["saved_payment_method_options"] = {"payment_method_save": "enabled"}
+        else:
+            parameters["customer_email"] = request.email
         with _translated_errors("starting a payment"):
             session = self._client.v1.checkout.sessions.create(
-                params={
-                    "mode": "payment",
-                    "client_reference_id": request.reference,
-                    "customer_email": request.email,
-                    "line_items": [
-                        {
-                            "quantity": 1,
-                            "price_data": {
-                                "currency": item.amount.currency.lower(),
-                                "unit_amount": to_stripe(item.amount),
-                                "product_data": {"name": item.name[:250]},
-                            },
-                        }
-                        for item in request.items
-                    ],
-                    "metadata": {"reference": request.reference},
-                    "payment_intent_data": payment,
-                    "success_url": request.success_url,
-                    "cancel_url": request.cancel_url,
-                    "expires_at": math.floor(request.expires_at.timestamp()),
-                    "locale": LOCALES.get(request.language, "auto"),
-                },
-                options={"idempotency_key": f"{request.reference}:session"},
+                params=parameters, options={"idempotency_key": _session_key(request)}
             )
         return StartedSession(session_id=session.id, redirect_url=session.url or "")
 
@@ -122,6 +132,30 @@ class StripeGateway:
                 params={"cancellation_reason": "requested_by_customer"},
                 options={"idempotency_key": key},
             )
+
+    def create_customer(self, *, email: str, key: str) -> str:
+        with _translated_errors("making a customer"):
+            customer = self._client.v1.customers.create(
+                params={"email": email, "metadata": {"key": key}},
+                options={"idempotency_key": key},
+            )
+        return customer.id
+
+    def list_cards(self, *, customer_id: str) -> list[SavedCard]:
+        with _translated_errors("listing saved cards"):
+            found = self._client.v1.payment_methods.list(
+                params={"customer": customer_id, "type": "card", "limit": 100}
+            )
+        return [
+            SavedCard(each.id, card.brand, card.last4, card.exp_month, card.exp_year)
+            for each in found.data
+            if (card := each.card) is not None
+        ]
+
+    def remove_card(self, *, card_id: str) -> None:
+        """Detach a card from its customer: it cannot be used again."""
+        with _translated_errors("removing a saved card"):
+            self._client.v1.payment_methods.detach(card_id)
 
     def expire(self, *, session_id: str) -> ProviderState:
         """Close a session that is still open, then say how it ended; a paid one stays paid."""
@@ -172,6 +206,12 @@ class StripeGateway:
                 continue
             return read_event(body)
         raise ForgedEvent("the signature does not fit")
+
+
+def _session_key(request: PaymentRequest) -> str:
+    """Return the key of a session; without a customer who is gone it is another question."""
+    key = f"{request.reference}:session"
+    return f"{key}:{request.customer_id}" if request.customer_id else key
 
 
 def _state_of(session: Any) -> ProviderState:

@@ -20,7 +20,7 @@ NO_CONCERN = {
     "balance": "the provider's account, not a payment",
     "payout": "money on its way to the shop's bank, not a payment",
     "customer": "the shop keeps its own customers",
-    "payment_method": "the shop keeps no cards",
+    "payment_method": "the shop keeps no cards, it asks for them",
     "card": "the shop keeps no cards",
     "bank_account": "the shop keeps no bank accounts",
     "source": "the shop keeps no cards",

@@ -58,6 +58,9 @@ class PaymentAttempt(models.Model):
     status = models.CharField(
         _("status"), max_length=12, choices=Status.choices, default=Status.CREATED
     )
+    customer = models.ForeignKey(
+        "Customer", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     amount = AmountField(_("amount"))
     currency = CurrencyField(_("currency"))
     provider_session_id = models.CharField(max_length=120, blank=True, db_index=True)

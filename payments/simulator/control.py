@@ -40,13 +40,15 @@ def answer(provider: Provider, request: Request) -> Answer:
 
 
 def approve(provider: Provider, wishes: Wishes, session_id: str) -> Document:
-    """Pay; `webhook` is now, late, twice or never, `delay` the seconds of late."""
+    """Pay; `webhook` is now, late, twice or never, `delay` the seconds of late, `save_card` keeps
+    the card for a customer."""
     plan = webhook_plan(wishes.get("webhook", "now"), delay=_number(wishes, "delay"))
     session = sessions.approve(
         provider,
         session_id,
         plan=plan,
         is_authenticated=bool(wishes.get("authenticated", False)),
+        saves_card=bool(wishes.get("save_card", False)),
     )
     return {"session": session, "redirect_to": success_address(session)}
 

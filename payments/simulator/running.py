@@ -157,11 +157,16 @@ class Simulator:
         webhook: str = "now",
         delay: float | None = None,
         is_authenticated: bool = False,
+        saves_card: bool = False,
     ) -> Document:
         """Pay a session as a shopper would."""
         plan = events.webhook_plan(webhook, delay=delay)
         return sessions.approve(
-            self.provider, session_id, plan=plan, is_authenticated=is_authenticated
+            self.provider,
+            session_id,
+            plan=plan,
+            is_authenticated=is_authenticated,
+            saves_card=saves_card,
         )
 
     def decline(self, session_id: str, *, decline_code: str = "generic_decline") -> Document:

@@ -5,7 +5,7 @@ Every change is one store transaction, made once: paying a paid session changes 
 
 from __future__ import annotations
 
-from payments.simulator import objects
+from payments.simulator import customers, objects
 from payments.simulator.errors import InvalidRequest, NoSuchObject
 from payments.simulator.events import AT_ONCE, BY_SHOPPER, Cause, WebhookPlan, publish
 from payments.simulator.parameters import Parameters
@@ -84,8 +84,12 @@ def approve(
     *,
     plan: WebhookPlan = AT_ONCE,
     is_authenticated: bool = False,
+    saves_card: bool = False,
 ) -> Document:
-    """Take the payment, or only authorise it; a session that is complete is returned as it is."""
+    """Take the payment, or only authorise it; a session that is complete is returned as it is.
+
+    With `saves_card` the shopper agreed that the card is kept, if the shop lets them be asked.
+    """
     with provider.store.transaction():
         session = get_session(provider, session_id)
         if session["status"] == "complete":
@@ -102,6 +106,8 @@ def approve(
             capture_before=provider.now() + HOLD_SECONDS if is_held else None,
         )
         provider.store.insert(charge, label="succeeded")
+        if saves_card and may_save_card(session):
+            customers.save_card(provider, session["customer"], charge)
         status = "requires_capture" if is_held else "succeeded"
         intent.update(
             status=status,
@@ -124,6 +130,12 @@ def approve(
         publish(provider, f"payment_intent.{event}", intent, plan=plan)
         publish(provider, "checkout.session.completed", session, plan=plan)
         return session
+
+
+def may_save_card(session: Document) -> bool:
+    """Say whether the page asks the shopper to let the card be kept."""
+    options = session["saved_payment_method_options"]
+    return options is not None and options["payment_method_save"] == "enabled"
 
 
 def decline(

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from stripe import params
 from stripe.params import checkout as checkout_params
 
-from payments.simulator import disputes, faults, holds, objects, refunds, sessions
+from payments.simulator import customers, disputes, faults, holds, objects, refunds, sessions
 from payments.simulator.errors import (
     BodyRefused,
     InvalidRequest,
@@ -66,6 +66,8 @@ class Operation:
 
 def create_session(provider: Provider, call: Call) -> Document:
     check_session(call.parameters, now=provider.now())
+    if "customer" in call.parameters:
+        customers.get(provider, call.parameters["customer"])
     return sessions.open_session(provider, call.parameters)
 
 
@@ -91,6 +93,18 @@ def capture_intent(provider: Provider, call: Call) -> Document:
 
 def cancel_intent(provider: Provider, call: Call) -> Document:
     return holds.cancel(provider, call.object_id, call.parameters, cause=call.cause)
+
+
+def create_customer(provider: Provider, call: Call) -> Document:
+    return customers.create(provider, call.parameters, cause=call.cause)
+
+
+def list_cards(provider: Provider, call: Call) -> Document:
+    return customers.list_page(provider, call.parameters, url=call.path)
+
+
+def detach_card(provider: Provider, call: Call) -> Document:
+    return customers.detach(provider, call.object_id, cause=call.cause)
 
 
 def create_refund(provider: Provider, call: Call) -> Document:
@@ -204,6 +218,23 @@ OPERATIONS = [
         "/v1/payment_intents/{id}/cancel",
         params.PaymentIntentCancelParams,
         cancel_intent,
+    ),
+    _operation(
+        "customers.create", "POST", "/v1/customers", params.CustomerCreateParams, create_customer
+    ),
+    _operation(
+        "payment_methods.list",
+        "GET",
+        "/v1/payment_methods",
+        params.PaymentMethodListParams,
+        list_cards,
+    ),
+    _operation(
+        "payment_methods.detach",
+        "POST",
+        "/v1/payment_methods/{id}/detach",
+        params.PaymentMethodDetachParams,
+        detach_card,
     ),
     _operation(
         "charges.retrieve",

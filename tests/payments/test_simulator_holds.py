@@ -46,8 +46,8 @@ def types_about(client: stripe.StripeClient, intent_id: str) -> list[str]:
 
 
 def _names_in(event: stripe.Event) -> tuple[str, str]:
-    subject = event.data.object
-    return subject["id"], str(subject["payment_intent"] if "payment_intent" in subject else "")
+    subject = event.data.object.to_dict()
+    return subject["id"], str(subject.get("payment_intent"))
 
 
 def test_money_is_set_aside_for_seven_days(
