@@ -83,6 +83,10 @@ def get_deadline(code: str, *, since: datetime) -> datetime:
 
 
 def _explain(code: str) -> str:
+    if is_captured_later(code):
+        return _(
+            "On our payment provider's secure page. Charged when your order is ready to leave."
+        )
     if code == STRIPE:
         return _("On the secure page of our payment provider. We never see your card.")
     if code == PAYPAL:

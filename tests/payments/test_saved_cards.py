@@ -12,6 +12,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
+from orders.access import order_url
 from orders.models import Order
 from orders.services import payment
 from payments.models import Customer, PaymentAttempt
@@ -211,6 +212,20 @@ def test_an_attempt_goes_on_as_it_was_begun(simulator: Simulator) -> None:
 
     assert PaymentAttempt.objects.get().customer is None
     assert session(simulator, order)["customer"] is None
+
+
+def test_who_only_has_the_orders_link_does_not_come_to_the_buyers_cards(
+    simulator: Simulator,
+) -> None:
+    order = start(UserFactory())
+    friend = Client()
+    page = friend.get(order_url(order.number, language="en"), follow=True)
+    assert page.status_code == 200
+
+    answer = friend.post(f"/orders/{order.number}/pay/", follow=True)
+
+    assert "Please sign in to pay for this order." in answer.content.decode()
+    assert answer.redirect_chain[-1][0] == f"/orders/{order.number}/"
 
 
 def test_what_is_sent_stands_in_stripes_own_description() -> None:
