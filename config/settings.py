@@ -321,6 +321,7 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = SHOP_EMAIL
 
 # Payments -----------------------------------------------------------------------------------------
 
+PAYMENT_CAPTURE = env.choice("PAYMENT_CAPTURE", "at_once", ["at_once", "later"])
 STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY")
 STRIPE_WEBHOOK_SECRETS = env.words("STRIPE_WEBHOOK_SECRET")
 SIMULATOR_IS_ON = env.flag("PAYMENT_SIMULATOR", not IS_PRODUCTION and not STRIPE_SECRET_KEY)

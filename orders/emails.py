@@ -19,16 +19,23 @@ from orders.models import Order
 from orders.queries import OrderView, get_order_view
 from shop.emails import RenderedMail, render_mail
 from shop.formatting import format_money
+from shop.money import total as sum_of
 
 NoticeKind = Literal[
     "payment_waiting",
+    "authorised",
     "confirmation",
+    "charged",
+    "reduced",
     "shipped",
     "delivered",
     "cancelled",
     "refunded",
     "refunded_late",
     "payment_returned",
+    "released",
+    "voided",
+    "lapsed",
 ]
 
 
@@ -46,7 +53,7 @@ def render_order_mail(order: Order, kind: NoticeKind, *, about: str = "") -> Ren
     """Render what a shopper is told about an order; `about` says which refund, by its id."""
     with translation.override(order.language):
         view = get_order_view(order)
-        words = _write_refund(view, about) if kind == "refunded" else _write(kind, view)
+        words = _choose_words(kind, view, about)
         context = {
             "words": words,
             "order": view,
@@ -56,6 +63,88 @@ def render_order_mail(order: Order, kind: NoticeKind, *, about: str = "") -> Ren
             "end": "left" if get_language_bidi() else "right",
         }
         return render_mail("order", subject=words.subject, context=context)
+
+
+def _choose_words(kind: NoticeKind, order: OrderView, about: str) -> Words:
+    if kind == "refunded":
+        return _write_refund(order, about)
+    if kind == "reduced":
+        return _write_reduction(order, about)
+    if kind in ("authorised", "charged", "released", "voided", "lapsed"):
+        return _write_about_card(kind, order)
+    return _write(kind, order)
+
+
+def _write_about_card(kind: NoticeKind, order: OrderView) -> Words:
+    """Say what becomes of money that is, or was, only set aside on a card."""
+    facts = {"number": order.number, "amount": format_money(order.total)}
+    see = _("See your order")
+    free = _("Nothing was charged. Your bank may need a few days to show that the amount is free.")
+    if kind == "authorised":
+        return Words(
+            subject=_("Your order %(number)s") % facts,
+            headline=_("Thank you for your order"),
+            text=_(
+                "We are getting order %(number)s ready. %(amount)s is set aside on your card; it is "
+                "taken when your order is about to leave. You will hear from us then."
+            )
+            % facts,
+            button=see,
+        )
+    if kind == "charged":
+        uncharged = (refund.amount for refund in order.refunds if refund.is_uncharged)
+        facts["amount"] = format_money(order.total - sum_of(uncharged, order.total.currency))
+        return Words(
+            subject=_("We have charged your card for order %(number)s") % facts,
+            headline=_("Your order is paid"),
+            text=_(
+                "We have taken %(amount)s for order %(number)s and are getting it ready. "
+                "You will hear from us when it leaves."
+            )
+            % facts,
+            button=see,
+        )
+    if kind == "released":
+        text = _("A payment for order %(number)s is not needed, and we have let go of it.") % facts
+        return Words(
+            subject=_("A payment for order %(number)s is not taken") % facts,
+            headline=_("A payment of yours is not taken"),
+            text=f"{text} {free}",
+            button=see,
+        )
+    text = _("Order %(number)s will not be sent.") % facts
+    if kind == "lapsed":
+        text = _(
+            "We did not take the money for order %(number)s in the days that your bank keeps it for "
+            "us, so the order has ended. That is our fault, and we are sorry. You can order anew."
+        )
+        text %= facts
+    return Words(
+        subject=_("Order %(number)s is cancelled") % facts,
+        headline=_("Your order is cancelled"),
+        text=f"{text} {free}",
+        button=see,
+    )
+
+
+def _write_reduction(order: OrderView, about: str) -> Words:
+    """Say what was taken out of an order before it was charged."""
+    reduction = next((each for each in order.refunds if str(each.id) == about), None)
+    facts = {
+        "number": order.number,
+        "amount": format_money(reduction.amount if reduction else order.total),
+        "pieces": ", ".join(reduction.pieces if reduction else []),
+    }
+    return Words(
+        subject=_("Order %(number)s is smaller now") % facts,
+        headline=_("Your order is smaller now"),
+        text=_(
+            "We have taken %(pieces)s out of order %(number)s. You pay %(amount)s less; "
+            "nothing was charged for it."
+        )
+        % facts,
+        button=_("See your order"),
+    )
 
 
 def _write_refund(order: OrderView, about: str) -> Words:

@@ -46,7 +46,7 @@ declare(
         JOIN orders_orderpayment p ON p.attempt_id = a.id
         WHERE a.status = 'captured'
     ), paid AS (
-        SELECT o.id, o.number, o.status,
+        SELECT o.id, o.number, o.status, o.paid_at,
             o.total - (SELECT coalesce(sum(amount), 0) FROM orders_orderrefund
                        WHERE order_id = o.id AND failed_at IS NULL) AS owed,
             coalesce(sum(attempt.kept), 0) AS kept,
@@ -56,7 +56,9 @@ declare(
         GROUP BY o.id
     )
     SELECT number || ': owed ' || owed || ', kept ' || kept FROM paid
-    WHERE (status IN ('placed', 'completed') AND (kept < owed OR kept - owed > told + disputed))
+    WHERE (status IN ('placed', 'completed') AND paid_at IS NOT NULL
+           AND (kept < owed OR kept - owed > told + disputed))
+       OR (paid_at IS NULL AND status IN ('placed', 'completed') AND kept <> 0)
        OR (status IN ('pending', 'cancelled', 'expired') AND kept > told + disputed)
     """,
 )
@@ -217,6 +219,9 @@ declare(
     FROM orders_order
     WHERE (status = 'pending' AND payment_status <> 'pending')
        OR (status IN ('placed', 'completed') AND payment_status IN ('pending', 'voided'))
+       OR (payment_status = 'authorized'
+           AND (status <> 'placed' OR paid_at IS NOT NULL OR fulfilment_status <> 'unfulfilled'))
+       OR (status IN ('placed', 'completed') AND paid_at IS NULL AND payment_status <> 'authorized')
        OR (status = 'expired' AND payment_status NOT IN ('voided', 'refunded'))
        OR (fulfilment_status <> 'unfulfilled' AND status NOT IN ('placed', 'completed'))
        OR (status = 'completed' AND fulfilment_status <> 'delivered')
@@ -227,7 +232,7 @@ declare(
     "nobody is told that an order is paid when it is not",
     sql="""
     SELECT m.reference FROM shop_mail m JOIN orders_order o ON o.number = m.reference
-    WHERE m.kind = 'orders.confirmation' AND o.paid_at IS NULL
+    WHERE m.kind IN ('orders.confirmation', 'orders.charged') AND o.paid_at IS NULL
     """,
 )
 declare(
@@ -246,10 +251,11 @@ declare(
     SELECT o.number FROM orders_order o
     WHERE o.paid_at IS NOT NULL
       AND NOT EXISTS (
-        SELECT 1 FROM shop_mail WHERE kind = 'orders.confirmation' AND reference = o.number)
+        SELECT 1 FROM shop_mail
+        WHERE kind IN ('orders.confirmation', 'orders.charged') AND reference = o.number)
       AND NOT EXISTS (
         SELECT 1 FROM shop_outboxmessage
-        WHERE key = 'notice:' || o.id || ':confirmation:' AND done_at IS NULL AND dead_at IS NULL)
+        WHERE key IN ('notice:' || o.id || ':confirmation:', 'notice:' || o.id || ':charged:') AND done_at IS NULL AND dead_at IS NULL)
     """,
 )
 declare(
@@ -278,5 +284,26 @@ declare(
     GROUP BY refund.id, o.number
     HAVING refund.amount <> coalesce(sum(line.amount), 0) + refund.shipping_amount
         + refund.other_amount
+    """,
+)
+declare(
+    "S3",
+    "an order whose money is only set aside has it set aside, or staff see why not; nothing of it is "
+    "booked",
+    sql="""
+    SELECT o.number FROM orders_order o
+    WHERE o.payment_status = 'authorized'
+      AND (EXISTS (SELECT 1 FROM orders_ledgertransaction
+                   WHERE order_id = o.id AND kind IN ('placement', 'return'))
+        OR NOT EXISTS (
+            SELECT 1 FROM orders_orderpayment p
+            JOIN payments_paymentattempt a ON a.id = p.attempt_id
+            WHERE p.order_id = o.id AND a.authorised_at IS NOT NULL
+              AND a.status IN ('authorised', 'held')))
+    UNION ALL
+    SELECT o.number || ': given out of it before ' || refund.id FROM orders_orderrefund refund
+    JOIN orders_order o ON o.id = refund.order_id
+    WHERE refund.is_uncharged AND o.paid_at IS NOT NULL AND refund.amount <> 0 AND NOT EXISTS (
+        SELECT 1 FROM orders_ledgertransaction WHERE key = 'return:' || refund.id)
     """,
 )

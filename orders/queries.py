@@ -101,13 +101,17 @@ class OfflinePayment:
 
 @dataclass(frozen=True, slots=True)
 class RefundView:
-    """What an order gave back: `pieces` as words, `is_sent` once all of its money has left."""
+    """What an order gave back: `pieces` as words, `is_sent` once all of its money has left.
+
+    Of what `is_uncharged` nothing was ever taken, so nothing is sent.
+    """
 
     id: int
     amount: Money
     pieces: list[str]
     at: datetime
     is_sent: bool
+    is_uncharged: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +285,7 @@ def get_order_view(order: Order, *, is_back_from_provider: bool = False) -> Orde
     method = _find_method(tried)
     offline = _explain_offline() if waits_for_money and method == methods.OFFLINE else None
     headline, explanation = _words(order, confirming, shipments, offline)
+    refunds = list_refunds(order)
     return OrderView(
         number=order.number,
         stage=order.stage.value,
@@ -309,8 +314,8 @@ def get_order_view(order: Order, *, is_back_from_provider: bool = False) -> Orde
         billing_lines=[] if billed_to == goes_to else billed_to,
         email=order.email,
         shipments=shipments,
-        refunds=list_refunds(order),
-        payment_label=_payment_label(order, confirming),
+        refunds=refunds,
+        payment_label=_payment_label(order, confirming, refunds),
         method_label=methods.get_label(method) if method else "",
         offline=offline,
         other_methods=[each for each in methods.list_methods() if each.code != method]
@@ -327,7 +332,7 @@ def get_order_view(order: Order, *, is_back_from_provider: bool = False) -> Orde
 
 def list_refunds(order: Order) -> list[RefundView]:
     """List what a paid order gave back, but for what failed; one statement where that is nothing."""
-    if order.paid_at is None:
+    if order.paid_at is None and order.payment_status != Order.PaymentStatus.AUTHORIZED:
         return []
     rows = list(order.refunds.filter(failed_at=None, amount__gt=0).order_by("pk"))
     if not rows:
@@ -352,6 +357,7 @@ def list_refunds(order: Order) -> list[RefundView]:
             pieces=pieces[row.pk] + ([_("Delivery")] if row.shipping_amount else []),
             at=row.created_at,
             is_sent=sent.get(row.pk, Decimal(0)) >= row.amount,
+            is_uncharged=row.is_uncharged,
         )
         for row in rows
     ]
@@ -533,15 +539,18 @@ def add_working_days(day: date, count: int) -> date:
     return day
 
 
-def _payment_label(order: Order, confirming: bool) -> str:
+def _payment_label(order: Order, confirming: bool, refunds: list[RefundView]) -> str:
     """Say in a word or two how the payment stands."""
     status = Order.PaymentStatus
+    is_partly = order.payment_status == status.PARTIALLY_REFUNDED
+    if is_partly and refunds and all(refund.is_uncharged for refund in refunds):
+        return _("Paid")  # Less than the total was taken, and nothing went back.
     if confirming:
         return _("Being confirmed")
     if order.payment_status == status.PENDING and order.stage == Stage.PENDING:
         return _("Not paid yet")
     return {
-        status.AUTHORIZED: _("Authorised"),
+        status.AUTHORIZED: _("Set aside on your card"),
         status.PAID: _("Paid"),
         status.PARTIALLY_REFUNDED: _("Partly refunded"),
         status.REFUNDED: _("Refunded"),
@@ -603,6 +612,14 @@ def _words(
         return (
             _("A part of your order is on its way"),
             _("The rest is being packed. You get a mail for every parcel."),
+        )
+    if order.payment_status == Order.PaymentStatus.AUTHORIZED:
+        return (
+            _("Thank you for your order"),
+            _(
+                "We are getting it ready. The amount is set aside on your card, and is taken when "
+                "your order is about to leave."
+            ),
         )
     if order.stage == Stage.PROCESSING:
         return (

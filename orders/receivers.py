@@ -8,7 +8,19 @@ from django.dispatch import receiver
 
 from orders.services import provider_news, settlement
 from payments import signals
-from payments.models import Dispute, PaymentAttempt, PaymentTransaction, Refund
+from payments.models import Capture, Dispute, PaymentAttempt, PaymentTransaction, Refund
+
+
+@receiver(signals.attempt_authorised)
+def place_unpaid(sender: Any, attempt: PaymentAttempt, **kwargs: Any) -> None:
+    settlement.apply_authorisation(attempt)
+
+
+@receiver(signals.capture_failed)
+def note_failed_capture(
+    sender: Any, attempt: PaymentAttempt, capture: Capture, **kwargs: Any
+) -> None:
+    settlement.apply_failed_capture(attempt, capture)
 
 
 @receiver(signals.attempt_captured)

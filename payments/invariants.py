@@ -15,14 +15,16 @@ declare(
 )
 declare(
     "I5",
-    "a captured attempt took exactly the amount and currency asked for, once",
+    "a captured attempt took exactly the amount and currency asked for, or decided on, once",
     sql="""
     SELECT a.reference || ': asked ' || a.amount || ', took ' || coalesce(sum(t.amount), 0)
     FROM payments_paymentattempt a
     LEFT JOIN payments_paymenttransaction t ON t.attempt_id = a.id AND t.kind = 'capture'
+    LEFT JOIN payments_capture c ON c.attempt_id = a.id AND c.status = 'succeeded'
     WHERE a.status = 'captured'
     GROUP BY a.id
-    HAVING count(t.id) <> 1 OR sum(t.amount) <> a.amount OR min(t.currency) <> a.currency
+    HAVING count(t.id) <> 1 OR sum(t.amount) <> coalesce(min(c.amount), a.amount)
+        OR min(t.currency) <> a.currency
     """,
 )
 declare(
@@ -67,5 +69,21 @@ declare(
     sql="""
     SELECT key FROM payments_refund
     WHERE key LIKE 'provider:%' AND (provider_id = '' OR key <> 'provider:' || provider_id)
+    """,
+)
+declare(
+    "P3",
+    "of money that is only set aside nothing is booked, and nothing more is taken of it than that",
+    sql="""
+    SELECT a.reference || ': ' || a.status FROM payments_paymentattempt a
+    WHERE a.status = 'authorised' AND (a.authorised_at IS NULL OR a.authorised_until IS NULL
+        OR EXISTS (SELECT 1 FROM payments_paymenttransaction WHERE attempt_id = a.id)
+        OR EXISTS (SELECT 1 FROM payments_refund WHERE attempt_id = a.id))
+    UNION ALL
+    SELECT c.key || ': ' || c.status FROM payments_capture c
+    JOIN payments_paymentattempt a ON a.id = c.attempt_id
+    WHERE c.amount > a.amount OR c.currency <> a.currency
+       OR (c.status = 'pending' AND a.status <> 'authorised')
+       OR (c.status = 'succeeded' AND a.status <> 'captured')
     """,
 )

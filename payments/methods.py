@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 STRIPE, PAYPAL, OFFLINE = "stripe", "paypal", "offline"
+LATER = "later"
+"""What `PAYMENT_CAPTURE` may be, beside "at_once"."""
 TRANSFER, PICK_UP = "transfer", "pick-up"
 """What `SHOP_OFFLINE_PAYMENT` may be, beside "off"."""
 
@@ -58,6 +60,11 @@ def is_paid_on_pick_up() -> bool:
     return bool(settings.SHOP_OFFLINE_PAYMENT == PICK_UP)
 
 
+def is_captured_later(code: str) -> bool:
+    """Say whether what is paid this way is only set aside at first; others cannot be."""
+    return bool(code == STRIPE and settings.PAYMENT_CAPTURE == LATER)
+
+
 def list_offline_details() -> list[str]:
     """Return the shop's own lines: the account to pay to, or where and when to fetch it."""
     lines = settings.SHOP_OFFLINE_DETAILS.split(";")
@@ -76,6 +83,10 @@ def get_deadline(code: str, *, since: datetime) -> datetime:
 
 
 def _explain(code: str) -> str:
+    if is_captured_later(code):
+        return _(
+            "On our payment provider's secure page. Charged when your order is ready to leave."
+        )
     if code == STRIPE:
         return _("On the secure page of our payment provider. We never see your card.")
     if code == PAYPAL:

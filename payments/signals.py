@@ -5,8 +5,14 @@ Each carries `attempt`, a locked `PaymentAttempt`. A receiver that raises rolls 
 
 from django.dispatch import Signal
 
+attempt_authorised = Signal()
+"""The attempt's whole amount was set aside for the shop, maybe late; nothing is taken yet."""
+
 attempt_captured = Signal()
-"""The attempt's whole amount was paid, maybe late."""
+"""The attempt's whole amount was paid, maybe late; or what was asked for of an authorised one."""
+
+capture_failed = Signal()
+"""Money that was set aside could not be taken; carries `capture` too."""
 
 attempt_closed = Signal()
 """The provider's final word is that the attempt will not be paid."""

@@ -5,7 +5,14 @@ from datetime import datetime
 from celery import shared_task
 
 from payments.models import Refund
-from payments.services import inbox, listing, provider_refunds, reconciliation, refunds
+from payments.services import (
+    authorisations,
+    inbox,
+    listing,
+    provider_refunds,
+    reconciliation,
+    refunds,
+)
 from shop.tasks import KeyedTask
 
 
@@ -43,6 +50,18 @@ def send_refund(*, refund_id: int, **_: object) -> None:
     refund = refunds.send(refund_id)
     if refund.status == Refund.Status.FAILED:
         provider_refunds.take_all_of(refund.attempt)
+
+
+@shared_task(base=KeyedTask, name="payments.take")
+def take(*, capture_id: int, **_: object) -> None:
+    """Take money that was set aside."""
+    authorisations.take(capture_id)
+
+
+@shared_task(base=KeyedTask, name="payments.release")
+def release(*, attempt_id: int, **_: object) -> None:
+    """Let go of money that was set aside and is not wanted."""
+    authorisations.release(attempt_id)
 
 
 @shared_task(name="payments.list_events")

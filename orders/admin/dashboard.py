@@ -107,6 +107,7 @@ def _for_staff(request: HttpRequest) -> Dashboard:
                 ),
                 reverse("admin:orders_order_changelist") + "?work=ship",
             ),
+            *_take_cards(),
             *_transfer_cards(request),
             *_alarm_cards(request),
             *_provider_cards(request),
@@ -157,6 +158,25 @@ def _to_ship_card(found: dict[str, Any], url: str) -> Card:
         url=url,
         tone="work" if found["count"] else "calm",
     )
+
+
+def _take_cards() -> list[Card]:
+    """Ask for the money that is only set aside, while there is some; sound alarm before it lapses."""
+    waiting = Order.objects.filter(todo.TO_TAKE).count()
+    if not waiting:
+        return []
+    lapsing = Order.objects.filter(todo.lapsing_orders()).count()
+    note = ngettext("%(count)d lapses soon", "%(count)d lapse soon", lapsing) % {"count": lapsing}
+    return [
+        Card(
+            label=_("Money to take"),
+            value=str(waiting),
+            note=note if lapsing else _("Set aside on cards; take it before you ship."),
+            icon="payments",
+            url=reverse("admin:orders_order_changelist") + "?work=take",
+            tone="alarm" if lapsing else "work",
+        )
+    ]
 
 
 def _transfer_cards(request: HttpRequest) -> list[Card]:

@@ -39,6 +39,7 @@ class WorkFilter(DropdownFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return [
             ("ship", _("ship")),
+            ("take", _("take the money")),
             ("held", _("look at a held payment")),
             ("deliver", _("mark as delivered")),
             ("money", _("wait for the payment")),
@@ -48,6 +49,7 @@ class WorkFilter(DropdownFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         conditions: dict[str | None, Q] = {
             "ship": todo.TO_SHIP,
+            "take": todo.TO_TAKE,
             "deliver": todo.ON_THE_WAY,
             "money": todo.WAITING_FOR_MONEY,
             "transfer": todo.WAITING_FOR_TRANSFER,

@@ -124,6 +124,14 @@ class CancelForm(forms.Form):
         return " ".join(self.cleaned_data["reason"].split())
 
 
+class CaptureForm(forms.Form):
+    """The amount that staff saw before they took it, in the order's currency."""
+
+    use_required_attribute = False
+
+    seen_amount = forms.DecimalField(widget=forms.HiddenInput)
+
+
 class RefundForm(forms.Form):
     """Which pieces go back, and whether the delivery does; `seen_amount` is what staff saw of it.
 

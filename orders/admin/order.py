@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import uuid4
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, F, OuterRef, Prefetch, QuerySet
@@ -25,13 +26,14 @@ from orders.admin import offline as offline_pages
 from orders.admin import todo
 from orders.admin.actor import get_actor
 from orders.admin.filters import DayRangeFilter, SellerFilter, StageFilter, WorkFilter
-from orders.admin.forms import CancelForm, RefundForm
+from orders.admin.forms import CancelForm, CaptureForm, RefundForm
 from orders.admin.order_page import get_order_page
 from orders.admin.parts import list_parts
 from orders.admin.search import orders_like
 from orders.admin.story import get_story
 from orders.models import Order, OrderLine, OrderPayment, SellerOrder
-from orders.services import cancellation, notices, payment, refunding
+from orders.services import cancellation, capturing, notices, payment, refunding
+from payments import methods
 from payments.models import Refund
 from shop.errors import ShopError
 from shop.formatting import format_money
@@ -71,7 +73,8 @@ class OrderAdmin(ModelAdmin):
         parts = SellerOrder.objects.select_related("seller").order_by("pk")
         parts = parts.annotate(has_pieces=Exists(pieces))
         payments = OrderPayment.objects.select_related("attempt").prefetch_related(
-            Prefetch("attempt__refunds", Refund.objects.order_by("pk")), "attempt__disputes"
+            Prefetch("attempt__refunds", Refund.objects.order_by("pk")),
+            *("attempt__disputes", "attempt__captures"),
         )
         return (
             super()
@@ -82,7 +85,11 @@ class OrderAdmin(ModelAdmin):
         )
 
     def get_ordering(self, request: HttpRequest) -> list[Any]:
-        return [todo.work_first(todo.TO_SHIP), "-pk"]
+        return [
+            todo.work_first(todo.lapsing_orders()),
+            todo.work_first(todo.TO_SHIP | todo.TO_TAKE),
+            "-pk",
+        ]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
@@ -155,6 +162,7 @@ class OrderAdmin(ModelAdmin):
     def get_urls(self) -> list[Any]:
         views = {
             "cancel": self.cancel_view,
+            "capture": self.capture_view,
             "check": require_POST(self.check_view),
             "confirm-again": require_POST(self.confirm_again_view),
             "refund": self.refund_view,
@@ -228,6 +236,7 @@ class OrderAdmin(ModelAdmin):
             "form": form,
             "order": order,
             "owed": refunding.get_owed(order),
+            "is_uncharged": refunding.is_uncharged(order),
             "page_url": _page_of(order),
         }
         return TemplateResponse(request, "admin/orders/cancel.html", context)
@@ -265,6 +274,7 @@ class OrderAdmin(ModelAdmin):
             "plan": plan,
             "plan_rows": _list_rows(plan) if plan else [],
             "owed": refunding.get_owed(order),
+            "is_uncharged": refunding.is_uncharged(order),
             "page_url": _page_of(order),
         }
         return TemplateResponse(request, "admin/orders/refund.html", context)
@@ -286,10 +296,12 @@ class OrderAdmin(ModelAdmin):
         except ShopError as error:
             form.refuse(str(error))
             return None
+        text = _("%(amount)s of order %(number)s goes back; the shopper gets a mail.")
+        if order_refund.is_uncharged:
+            text = _("%(amount)s less will be taken for order %(number)s; the shopper gets a mail.")
         messages.success(
             request,
-            _("%(amount)s of order %(number)s goes back; the shopper gets a mail.")
-            % {"amount": format_money(order_refund.money), "number": order.number},
+            text % {"amount": format_money(order_refund.money), "number": order.number},
         )
         return redirect(_page_of(order))
 
@@ -308,6 +320,36 @@ class OrderAdmin(ModelAdmin):
                 % order.get_payment_status_display(),
             )
         return redirect(_page_of(order))
+
+    def capture_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """Show how much of the money that is set aside would be taken, then take it."""
+        order = self._get_order_to_change(request, object_id)
+        owed = refunding.get_owed(order)
+        form = CaptureForm(
+            request.POST if request.method == "POST" else None, initial={"seen_amount": owed.amount}
+        )
+        if form.is_valid():
+            seen = Money(form.cleaned_data["seen_amount"], order.currency)
+            try:
+                taken = capturing.take_money(order, by=get_actor(request), seen_amount=seen)
+            except ShopError as error:
+                messages.error(request, str(error))
+            else:
+                text = _("%(amount)s is being taken for order %(number)s; the shopper gets a mail.")
+                facts = {"amount": format_money(taken), "number": order.number}
+                messages.success(request, text % facts)
+            return redirect(_page_of(order))
+        page = get_order_page(order)
+        if not (page.is_uncharged and page.can_capture):
+            messages.warning(request, _("There is no money to take here now."))
+            return redirect(_page_of(order))
+        context = self._context(request, order) | {
+            "form": form,
+            "order": order,
+            "owed": owed,
+            "page_url": _page_of(order),
+        }
+        return TemplateResponse(request, "admin/orders/capture.html", context)
 
     def confirm_again_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
         order = self._get_order_to_change(request, object_id)
@@ -373,12 +415,21 @@ def _page_of(order: Order) -> str:
     return reverse("admin:orders_order_change", args=[order.pk])
 
 
+def _authorised_tab() -> list[tuple[str, str, Any]]:
+    """Offer the orders whose money is to be taken, where there are any or may be some soon."""
+    is_used = settings.PAYMENT_CAPTURE == methods.LATER
+    if is_used or Order.objects.filter(todo.TO_TAKE).exists():
+        return [("take", _("Money to take"), todo.TO_TAKE)]
+    return []
+
+
 def _work_tabs(request: HttpRequest) -> list[dict[str, Any]]:
     """List the few views of the list that staff need every day, with what waits in each."""
     chosen = request.GET.get("work", "")
     tabs = [
         ("", _("All"), None),
         ("ship", _("To ship"), todo.TO_SHIP),
+        *_authorised_tab(),
         ("held", _("Payment held"), todo.held_orders()),
         ("money", _("Waiting for money"), todo.WAITING_FOR_MONEY),
         ("transfer", _("Waiting for a transfer"), todo.WAITING_FOR_TRANSFER),

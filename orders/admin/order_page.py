@@ -15,11 +15,19 @@ from accounts.addressing import address_lines
 from catalog.models import StockMovement
 from orders.access import order_url
 from orders.admin.parts import PartView, list_parts
-from orders.admin.todo import STAGE_COLOURS, Todo, describe, has_failed_refund, has_held_money
+from orders.admin.todo import (
+    STAGE_COLOURS,
+    Todo,
+    describe,
+    has_failed_refund,
+    has_held_money,
+    is_being_taken,
+    is_takeable,
+)
 from orders.models import Order, OrderAddress, OrderEvent, OrderPayment
 from orders.queries import RefundView, Step, list_refunds, list_steps, list_timeline
 from orders.services.cancellation import is_cancellable
-from orders.services.refunding import STANDING, get_owed
+from orders.services.refunding import STANDING, get_owed, is_uncharged
 from payments import methods
 from payments.models import Dispute, PaymentAttempt, PaymentTransaction, ProviderEvent, Refund
 from shop.formatting import format_tax
@@ -27,6 +35,7 @@ from shop.models import Mail
 from shop.money import Money, total
 
 ATTEMPT_COLOURS = {
+    PaymentAttempt.Status.AUTHORISED: "warning",
     PaymentAttempt.Status.CAPTURED: "success",
     PaymentAttempt.Status.HELD: "danger",
     PaymentAttempt.Status.FAILED: "danger",
@@ -44,6 +53,7 @@ MAIL_KINDS = [
     f"orders.{kind}"
     for kind in (
         *("payment_waiting", "confirmation", "shipped", "delivered", "cancelled", "refunded"),
+        *("authorised", "charged", "reduced", "released", "voided", "lapsed"),
         "refunded_late",
         "payment_returned",
     )
@@ -76,6 +86,7 @@ class PaymentView:
     provider_payment_id: str
     created_at: datetime
     checked_at: datetime | None
+    authorised_until: datetime | None
     transactions: list[MoneyMovement]
     refunds: list[MoneyMovement]
     events: list[ProviderEvent]
@@ -119,6 +130,9 @@ class OrderPage:
     timeline: list[OrderEvent]
     guest_link: str
     can_cancel: bool
+    can_capture: bool
+    is_uncharged: bool
+    owed: Money
     can_check: bool
     can_confirm_again: bool
     can_send_back: bool
@@ -177,6 +191,9 @@ def get_order_page(order: Order) -> OrderPage:
         timeline=list_timeline(order),
         guest_link=order_url(order.number, language=order.language),
         can_cancel=is_cancellable(order),
+        can_capture=any(map(is_takeable, attempts)) and not is_being_taken(attempts),
+        is_uncharged=is_uncharged(order),
+        owed=get_owed(order),
         can_check=bool(attempts),
         can_confirm_again=order.status in (Order.Status.PLACED, Order.Status.COMPLETED),
         can_receive=any(map(_may_come_by_hand, attempts)),
@@ -279,6 +296,9 @@ def _list_payments(attempts: list[PaymentAttempt], refunds: list[Refund]) -> lis
             provider_payment_id=attempt.provider_payment_id or attempt.provider_session_id,
             created_at=attempt.created_at,
             checked_at=attempt.checked_at,
+            authorised_until=attempt.authorised_until
+            if attempt.status == PaymentAttempt.Status.AUTHORISED
+            else None,
             transactions=transactions[attempt.pk],
             refunds=sent_back[attempt.pk],
             events=events[attempt.pk],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db.models import Case, Exists, F, OuterRef, Q, When
 from django.db.models.expressions import OrderBy
@@ -11,7 +12,9 @@ from django.utils.translation import gettext as _
 
 from orders.models import Order, OrderLine, OrderPayment
 from payments.methods import OFFLINE
-from payments.models import Dispute, PaymentAttempt, Refund
+from payments.models import Capture, Dispute, PaymentAttempt, Refund
+from shop.clock import now
+from shop.templatetags.dates import moment
 
 Status = Order.Status
 Payment = Order.PaymentStatus
@@ -45,6 +48,9 @@ PARTS_TO_SHIP = Q(fulfilment_status__in=UNSHIPPED, order__status=Status.PLACED) 
     Q(order__payment_status=Payment.PAID)
     | Q(pk__in=_LEFT_OF_PARTLY_REFUNDED.values("seller_order_id"))
 )
+LAPSES_SOON = timedelta(days=2)
+"""How long before an authorisation ends staff are asked to hurry."""
+TO_TAKE = Q(status=Status.PLACED, payment_status=Payment.AUTHORIZED)
 ON_THE_WAY = Q(status=Status.PLACED, fulfilment_status=Fulfilment.FULFILLED)
 WAITING_FOR_MONEY = Q(status=Status.PENDING)
 WAITING_FOR_TRANSFER = Q(status=Status.PENDING) & Q(
@@ -79,6 +85,14 @@ class Todo:
     colour: str
 
 
+def lapsing_orders() -> Q:
+    """Select orders whose money is set aside, and will not be for much longer."""
+    lapsing = PaymentAttempt.objects.filter(
+        status=PaymentAttempt.Status.AUTHORISED, authorised_until__lte=now() + LAPSES_SOON
+    )
+    return TO_TAKE & Q(pk__in=OrderPayment.objects.filter(attempt__in=lapsing).values("order_id"))
+
+
 def work_first(condition: Q, *, by: str = "pk") -> OrderBy:
     """Sort the rows that ask for work to the front, the oldest first."""
     return Case(When(condition, then=F(by))).asc(nulls_last=True)
@@ -100,6 +114,8 @@ def describe(
         return Todo(_("Look at the held payment"), "danger")
     if has_failed_refund(refunds):
         return Todo(_("A refund failed"), "danger")
+    if order.payment_status == Payment.AUTHORIZED:
+        return _describe_authorised(attempts)
     if order.stage == Stage.PROCESSING and (waiting := ", ".join(waiting_sellers)):
         return Todo(_("Ship: %s") % waiting, "warning")
     if order.stage == Stage.SHIPPED:
@@ -114,6 +130,33 @@ def describe(
     if any(refund.status == Refund.Status.PENDING for refund in refunds):
         return Todo(_("Money is going back"), "default")
     return None
+
+
+def _describe_authorised(attempts: list[PaymentAttempt]) -> Todo:
+    """Say what is to be done about an order whose money is only set aside."""
+    if is_being_taken(attempts):
+        return Todo(_("The money is being taken"), "default")
+    until = [each.authorised_until for each in attempts if is_takeable(each)]
+    if not until:
+        return Todo(_("No money is set aside any more: cancel the order"), "danger")
+    if until[0] and until[0] <= now() + LAPSES_SOON:
+        return Todo(_("Take the money: until %s") % moment(until[0]), "danger")
+    return Todo(_("Take the money, then ship"), "warning")
+
+
+def is_takeable(attempt: PaymentAttempt) -> bool:
+    """Say whether money is set aside that may be taken."""
+    return attempt.status == PaymentAttempt.Status.AUTHORISED and attempt.release_asked_at is None
+
+
+def is_being_taken(attempts: Iterable[PaymentAttempt]) -> bool:
+    """Say whether money that is set aside is being taken just now."""
+    return any(
+        capture.status == Capture.Status.PENDING
+        for attempt in attempts
+        if is_takeable(attempt)
+        for capture in attempt.captures.all()
+    )
 
 
 def _waits_offline(attempt: PaymentAttempt) -> bool:

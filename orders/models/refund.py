@@ -15,7 +15,8 @@ class OrderRefund(models.Model):
     `amount` = lines + `shipping_amount` + `other_amount`, tax included, in the order's currency.
     `other_amount` is what was refunded at the provider without naming pieces; it is negative where
     the rest of such an order is given back. `key` is the form's, so that two submits are one.
-    One that failed gave its pieces back to the order, and the shop keeps the money.
+    One that failed gave its pieces back to the order, and the shop keeps the money. One that
+    `is_uncharged` was written before the money was taken: so much less is taken, nothing is sent.
     """
 
     order = models.ForeignKey("Order", on_delete=models.PROTECT, related_name="refunds")
@@ -28,6 +29,7 @@ class OrderRefund(models.Model):
     actor = models.ForeignKey(
         "accounts.User", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
+    is_uncharged = models.BooleanField(db_default=False, default=False)
     created_at = models.DateTimeField(db_default=Now())
     failed_at = models.DateTimeField(null=True, blank=True)
 

@@ -15,7 +15,7 @@ from orders.services import notices, refunding, timeline, transitions
 from orders.services.payment import is_unclear, list_open_attempts
 from orders.services.settlement import held_stock
 from payments.models import PaymentAttempt, Refund
-from payments.services import refunds
+from payments.services import authorisations, refunds
 from payments.services import settlement as payment_settlement
 from shop.failpoints import failpoint
 from shop.locking import retry_when_busy
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 WITH_MONEY = (PaymentAttempt.Status.CAPTURED, PaymentAttempt.Status.HELD)
+AUTHORISED = PaymentAttempt.Status.AUTHORISED
 
 
 @no_transaction
@@ -65,8 +66,9 @@ def _cancel_unpaid(order_id: int, *, by: User | None, into: Cart | None) -> Cart
 def cancel(order: Order, *, by: User, reason: str, restock: bool = True) -> None:
     """Cancel an order as staff, tell the shopper and send the money back.
 
-    A payment that a bank still works on stays open; its money goes back when it comes. Raises
-    `ActionNotAllowed` once a parcel has left. Locks attempts, the order, then stock.
+    A payment that a bank still works on stays open; its money goes back when it comes. What was only
+    set aside is let go of. Raises `ActionNotAllowed` once a parcel has left, or while such money is
+    being taken. Locks attempts, the order, then stock.
     """
     if order.status == Order.Status.PENDING:
         for attempt_id in list_open_attempts(order):
@@ -77,7 +79,7 @@ def cancel(order: Order, *, by: User, reason: str, restock: bool = True) -> None
 @retry_when_busy
 @own_transaction
 def _cancel(order_id: int, *, by: User, reason: str, restock: bool) -> None:
-    paying = refunding.lock_paying(order_id, WITH_MONEY)
+    paying = refunding.lock_paying(order_id, (*WITH_MONEY, AUTHORISED))
     order = Order.objects.select_for_update().get(pk=order_id)
     if order.status == Order.Status.CANCELLED:
         raise ActionNotAllowed(_("This order is cancelled already."))
@@ -85,16 +87,21 @@ def _cancel(order_id: int, *, by: User, reason: str, restock: bool) -> None:
         raise ActionNotAllowed(_("This order was not paid in time; there is nothing to cancel."))
     if not is_cancellable(order):
         raise ActionNotAllowed(_("A parcel of this order has left; it cannot be cancelled."))
+    was_uncharged = refunding.is_uncharged(order)
+    refunding.refuse_while_taking(paying)
     if order.status == Order.Status.PENDING:
         stock.release(held_stock(order), reference=order.number)
         for attempt in paying:
             refunding.send_back(attempt, refunds.refundable(attempt), order, by=by, reason=reason)
     else:
         refunding.give_all_back(order, paying, by=by, reason=reason, restock=restock)
+    for attempt in paying:
+        if attempt.status == AUTHORISED:
+            authorisations.request_release(attempt)
     transitions.cancel(order)
     with timeline.in_shop_language():
         timeline.note(order, "cancelled", _("Cancelled: %s") % reason, actor=by)
-    notices.enqueue(order, "cancelled")
+    notices.enqueue(order, "voided" if was_uncharged else "cancelled")
     failpoint("orders.cancellation.refunding")
 
 

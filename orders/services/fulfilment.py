@@ -44,6 +44,10 @@ def ship(
     order = Order.objects.select_for_update().get(pk=seller_order.order_id)
     if seen_parcels is not None and seller_order.shipments.count() != seen_parcels:
         raise ParcelSentMeanwhile(_("A parcel was sent a moment ago; nothing was sent twice."))
+    if order.payment_status == Order.PaymentStatus.AUTHORIZED:
+        raise ActionNotAllowed(
+            _("The money for this order is only set aside. Take it first, then send the parcel.")
+        )
     if order.status != Order.Status.PLACED or order.payment_status not in SHIPPABLE:
         raise ActionNotAllowed(_("Only a paid order that is not closed can be shipped."))
     left = _left_to_ship(seller_order)

@@ -52,7 +52,9 @@ def send_confirmation_again(order: Order, *, by: User | None) -> bool:
         return False
     with timeline.in_shop_language():
         timeline.note(order, "confirmation_again", _("Confirmation sent again."), actor=by)
-    enqueue(order, "confirmation", about=f"again-{now():%Y%m%d%H%M%S}")
+    is_uncharged = order.payment_status == Order.PaymentStatus.AUTHORIZED
+    kind: NoticeKind = "authorised" if is_uncharged else "confirmation"
+    enqueue(order, kind, about=f"again-{now():%Y%m%d%H%M%S}")
     return True
 
 
@@ -61,10 +63,12 @@ def write(order_id: int, *, kind: NoticeKind, about: str) -> None:
     """Render a notice in the shopper's language and queue it as a mail, once.
 
     How to pay is told to nobody whose order does not wait for it any more, and a refund that failed
-    meanwhile is not told of.
+    meanwhile is not told of, nor that money is set aside once that is over.
     """
     order = Order.objects.get(pk=order_id)
     if kind == "payment_waiting" and order.status != Order.Status.PENDING:
+        return
+    if kind == "authorised" and order.status == Order.Status.CANCELLED:
         return
     if kind == "refunded" and not order.refunds.filter(pk=about, failed_at=None).exists():
         return

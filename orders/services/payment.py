@@ -34,17 +34,21 @@ MOST_ITEMS = 90
 
 
 @no_transaction
-def start(order: Order, *, provider: str = "") -> str:
+def start(order: Order, *, provider: str = "", with_cards: bool = True) -> str:
     """Return the address of the provider's page for a pending order, opening it if need be.
 
     It is empty when the order's own page says how to pay. `provider` is another way to pay than the
-    one that was chosen before; the page of that is closed first. Raises `ActionNotAllowed` unless
-    the order waits for money that no other page may take, `AttemptEnded` when it was given up
-    meanwhile, `ProviderUnavailable` or `ProviderRefused` as the provider does.
+    one that was chosen before; the page of that is closed first. A page shows the buyer's saved
+    cards only `with_cards`: where it does already, nobody else is let through. Raises
+    `ActionNotAllowed` then, and unless the order waits for money that no other page may take,
+    `AttemptEnded` when it was given up meanwhile, `ProviderUnavailable` or `ProviderRefused` as the
+    provider does.
     """
+    if not with_cards and _shows_saved_cards(order):
+        raise ActionNotAllowed(_("Please sign in to pay for this order."))
     if provider:
         _close_other_pages(order, provider)
-    attempt = _current_attempt(order.pk, provider)
+    attempt = _current_attempt(order.pk, provider, with_cards=with_cards)
     return attempts.start(attempt, _request(order, attempt))
 
 
@@ -66,7 +70,7 @@ def _close_other_pages(order: Order, provider: str) -> None:
                     "begun a second one. Please try again in a moment."
                 )
             ) from error
-        if attempt.status == PaymentAttempt.Status.CAPTURED:
+        if attempt.status in (PaymentAttempt.Status.CAPTURED, PaymentAttempt.Status.AUTHORISED):
             raise ActionNotAllowed(
                 _("Your first payment went through: nothing more is to be paid.")
             )
@@ -98,6 +102,12 @@ def check(order: Order, *, ended_too: bool = False, unless_within: timedelta | N
         raise problems[0]
 
 
+def _shows_saved_cards(order: Order) -> bool:
+    """Say whether a page is open that shows its buyer's saved cards: for nobody else's eyes."""
+    payments = order.payments.filter(attempt__status__in=PaymentAttempt.OPEN)
+    return payments.exclude(attempt__customer=None).exists()
+
+
 def list_open_attempts(order: Order) -> list[int]:
     """Return the ids of attempts whose end is not known yet."""
     payments = order.payments.filter(attempt__status__in=PaymentAttempt.OPEN)
@@ -111,7 +121,9 @@ def is_unclear(order: Order) -> bool:
 
 @retry_when_busy
 @own_transaction
-def _current_attempt(order_id: int, provider: str = "") -> PaymentAttempt:
+def _current_attempt(
+    order_id: int, provider: str = "", *, with_cards: bool = True
+) -> PaymentAttempt:
     """Return the attempt to go on with, or a new one when the last ended or grew too old.
 
     Locks the order. Nobody is sent to two providers: while an attempt with another one is open,
@@ -135,7 +147,7 @@ def _current_attempt(order_id: int, provider: str = "") -> PaymentAttempt:
         has_page = attempt.redirect_url or provider == methods.OFFLINE
         if life > (timedelta(0) if has_page else SHORTEST_LIFE):
             return attempt
-    return _write_attempt(order, provider, tried)
+    return _write_attempt(order, provider, tried, with_cards=with_cards)
 
 
 def _continue_with(attempt: PaymentAttempt | None) -> str:
@@ -150,7 +162,9 @@ def _is_open_elsewhere(tried: list[PaymentAttempt], provider: str) -> bool:
     return any(each.is_open and each.provider != provider for each in tried)
 
 
-def _write_attempt(order: Order, provider: str, tried: list[PaymentAttempt]) -> PaymentAttempt:
+def _write_attempt(
+    order: Order, provider: str, tried: list[PaymentAttempt], *, with_cards: bool
+) -> PaymentAttempt:
     """Write a new attempt with a time of its own, and let the order live as long.
 
     But nobody holds the stock for ever: a late order gets no new attempt, nor one whose windows
@@ -168,7 +182,12 @@ def _write_attempt(order: Order, provider: str, tried: list[PaymentAttempt]) -> 
         raise ActionNotAllowed(_("The time to pay this order is over. Please order again."))
     order.expires_at = max([ends_at, *promised])
     order.save(update_fields=["expires_at"])
-    attempt = attempts.prepare(provider=provider, amount=order.total_money, expires_at=ends_at)
+    attempt = attempts.prepare(
+        provider=provider,
+        amount=order.total_money,
+        expires_at=ends_at,
+        user=order.user if with_cards else None,
+    )
     OrderPayment.objects.create(order=order, attempt=attempt)
     with timeline.in_shop_language():
         started = _("A new payment was started: %s.") % methods.get_label(provider)
@@ -189,6 +208,7 @@ def _request(order: Order, attempt: PaymentAttempt) -> PaymentRequest:
         success_url=order_url(order.number, language=order.language, name="orders:returned"),
         cancel_url=order_url(order.number, language=order.language),
         expires_at=attempt.expires_at,
+        capture_later=attempt.capture_later,
     )
 
 

@@ -156,7 +156,7 @@ def _place(
         timeline.note(order, "placed", _("Ordered, waiting for payment."), actor=user)
     if order.total:
         attempt = attempts.prepare(
-            provider=provider, amount=order.total_money, expires_at=order.expires_at
+            provider=provider, amount=order.total_money, expires_at=order.expires_at, user=user
         )
         OrderPayment.objects.create(order=order, attempt=attempt)
         if provider == methods.OFFLINE:

@@ -27,7 +27,7 @@ from orders.models import (
 )
 from orders.services import fulfilment, ledger, notices, timeline
 from payments.models import PaymentAttempt, Refund
-from payments.services import refunds
+from payments.services import authorisations, refunds
 from shop.clock import now
 from shop.formatting import format_money
 from shop.locking import retry_when_busy
@@ -93,23 +93,51 @@ def refund(
     The same `submit_key` gives back once. Raises `ActionNotAllowed` when the order does not stand,
     or when more is asked for than is left of it, `TotalChanged` when it is worth something else
     than `seen_amount`; nothing was changed then. Locks the paid attempts, the order, then stock.
+
+    Where the money is not taken yet, so much less will be taken, and nothing is sent.
     """
-    paying = lock_paying(order.pk, (PaymentAttempt.Status.CAPTURED,))
+    statuses = (PaymentAttempt.Status.CAPTURED, PaymentAttempt.Status.AUTHORISED)
+    paying = lock_paying(order.pk, statuses)
     order = Order.objects.select_for_update().get(pk=order.pk)
     if done := OrderRefund.objects.filter(key=submit_key, order=order).first():
         return done
     plan = make_plan(order, lines, with_shipping=with_shipping)
     if seen_amount is not None and plan.money != seen_amount:
         raise TotalChanged(_("The amount has changed since you saw it. Please check it again."))
+    if is_uncharged(order):
+        refuse_while_taking(paying)
+        if plan.is_all:
+            raise ActionNotAllowed(
+                _("That is all of it, and nothing was charged yet: cancel the order instead.")
+            )
     order_refund = _write(order, plan, key=submit_key, by=by, reason=reason, restock=restock)
-    _send(order_refund, paying)
+    if order_refund.is_uncharged:
+        notices.enqueue(order, "reduced", about=str(order_refund.pk))
+    else:
+        _send(order_refund, paying)
     _note(order_refund, plan)
     return order_refund
 
 
+def is_uncharged(order: Order) -> bool:
+    """Say whether an order was placed whose money is only set aside."""
+    return (
+        order.status == Order.Status.PLACED
+        and order.payment_status == Order.PaymentStatus.AUTHORIZED
+    )
+
+
+def refuse_while_taking(attempts: Iterable[PaymentAttempt]) -> None:
+    """Raise `ActionNotAllowed` while money of any of these is being taken. They are locked."""
+    if any(map(authorisations.get_pending, attempts)):
+        raise ActionNotAllowed(
+            _("The money for this order is being taken just now. Please try again in a moment.")
+        )
+
+
 @inside_transaction
 def give_all_back(
-    order: Order, paying: Iterable[PaymentAttempt], *, by: User, reason: str, restock: bool
+    order: Order, paying: Iterable[PaymentAttempt], *, by: User | None, reason: str, restock: bool
 ) -> None:
     """Give all of a placed order back that is left, as cancelling does.
 
@@ -358,6 +386,7 @@ def _write(
         shipping_amount=plan.shipping_amount,
         shipping_tax=plan.shipping_tax,
         other_amount=plan.other_amount,
+        is_uncharged=is_uncharged(order),
         reason=reason[:200],
         actor=by,
         created_at=now(),
@@ -377,7 +406,8 @@ def _write(
         OrderLine.objects.filter(pk=each.line.pk).update(
             refunded_quantity=F("refunded_quantity") + each.quantity
         )
-    ledger.post_return(order_refund, wholly=plan.is_all)
+    if not order_refund.is_uncharged:  # Else it is booked once the money is taken, if ever.
+        ledger.post_return(order_refund, wholly=plan.is_all)
     if restock:
         _put_on_shelf(order, plan)
     fulfilment.follow_pieces(order)
@@ -440,7 +470,10 @@ def _note(order_refund: OrderRefund, plan: Plan) -> None:
         pieces = [f"{each.quantity} × {each.line.title}" for each in plan.lines]
         if plan.shipping_amount:
             pieces.append(_("Delivery"))
-        message = _("%(amount)s goes back for %(pieces)s. %(reason)s") % {
+        text = _("%(amount)s goes back for %(pieces)s. %(reason)s")
+        if order_refund.is_uncharged:
+            text = _("%(amount)s less will be taken, for %(pieces)s. %(reason)s")
+        message = text % {
             "amount": format_money(order_refund.money),
             "pieces": ", ".join(pieces),
             "reason": order_refund.reason,

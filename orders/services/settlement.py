@@ -9,15 +9,50 @@ from catalog.errors import OutOfStock
 from catalog.services import purchases, stock
 from orders.models import Order, OrderPayment
 from orders.services import ledger, notices, refunding, timeline, transitions
-from payments.models import PaymentAttempt, Refund
-from payments.services import refunds
+from payments.models import Capture, PaymentAttempt, Refund
+from payments.services import authorisations, refunds
 from shop.failpoints import failpoint
 from shop.formatting import format_money
-from shop.money import total
+from shop.money import Money, total
 from shop.transactions import inside_transaction
 
 Status = Order.Status
 PaymentStatus = Order.PaymentStatus
+
+
+@inside_transaction
+def apply_authorisation(attempt: PaymentAttempt) -> None:
+    """Place the order of money that was set aside. Locks the order, then its stock levels.
+
+    As with a payment, but nothing is booked before it is taken: what comes for an order that is
+    cancelled, or placed already, or late and no longer in stock, is let go of.
+    """
+    order = lock_order_of(attempt)
+    if order is None:
+        authorisations.request_release(attempt)
+        return
+    if order.status == Status.PENDING:
+        stock.sell(held_stock(order), reference=order.number)
+        failpoint("orders.settlement.sold")
+        _place_unpaid(order, attempt)
+    elif order.status != Status.EXPIRED:
+        with timeline.in_shop_language():
+            _let_go(attempt, order, reason=_("A second payment is not needed."))
+    elif _sell_late(order):
+        _place_unpaid(order, attempt)
+    else:
+        with timeline.in_shop_language():
+            _let_go(attempt, order, reason=_("Authorised too late, and no longer in stock."))
+
+
+@inside_transaction
+def apply_failed_capture(attempt: PaymentAttempt, capture: Capture) -> None:
+    """Note that money which is set aside could not be taken; staff try again or cancel."""
+    order = lock_order_of(attempt)
+    if order is not None:
+        with timeline.in_shop_language():
+            text = _("The money could not be taken: %s") % capture.failure
+            timeline.note(order, "capture_failed", text)
 
 
 @inside_transaction
@@ -34,6 +69,8 @@ def apply_capture(attempt: PaymentAttempt) -> None:
         _place_paid(order)
     elif order.status == Status.EXPIRED:
         _place_late(order, attempt)
+    elif refunding.is_uncharged(order) and _is_its_own(attempt):
+        _charge(order, attempt)
     else:
         with timeline.in_shop_language():
             if order.status == Status.CANCELLED:
@@ -46,10 +83,19 @@ def apply_capture(attempt: PaymentAttempt) -> None:
 
 @inside_transaction
 def apply_close(attempt: PaymentAttempt) -> None:
-    """Note that an attempt ended unpaid; the order stays open until it expires."""
+    """Note that an attempt ended unpaid; the order stays open until it expires.
+
+    Where the money was set aside and nobody took it in time, a placed order ends with it.
+    """
     order = book(attempt)
-    if order is not None:
-        with timeline.in_shop_language():
+    if order is None:
+        return
+    with timeline.in_shop_language():
+        if refunding.is_uncharged(order) and _is_its_own(attempt):
+            _lapse(order)
+        elif attempt.authorised_at:
+            timeline.note(order, "released", _("Money that was set aside was let go of."))
+        else:
             timeline.note(order, "payment_closed", _("A payment was not completed."))
 
 
@@ -88,7 +134,7 @@ def apply_failed_refund(attempt: PaymentAttempt, refund: Refund) -> None:
 
 def _follow_money(order: Order) -> None:
     """Let the payment status follow what is left of the money that was taken."""
-    if order.status == Status.PENDING:
+    if order.status == Status.PENDING or refunding.is_uncharged(order):
         return  # Held money of a wrong amount: the order itself is still to be paid.
     counted = [PaymentAttempt.Status.CAPTURED]
     if order.paid_at is None:
@@ -139,13 +185,74 @@ def _place_paid(order: Order) -> None:
         timeline.note(order, "paid", paid)
 
 
-def _place_late(order: Order, attempt: PaymentAttempt) -> None:
+def _is_its_own(attempt: PaymentAttempt) -> bool:
+    """Say whether an order was placed for the money that this attempt set aside."""
+    return attempt.authorised_at is not None and attempt.release_asked_at is None
+
+
+def _place_unpaid(order: Order, attempt: PaymentAttempt) -> None:
+    transitions.authorise(order)
+    notices.enqueue(order, "authorised")
+    with timeline.in_shop_language():
+        text = _("%(total)s is set aside; nothing is taken yet.")
+        timeline.note(order, "authorised", text % {"total": format_money(attempt.money)})
+
+
+def _let_go(attempt: PaymentAttempt, order: Order, *, reason: str) -> None:
+    authorisations.request_release(attempt)
+    timeline.note(order, "release_requested", reason)
+    notices.enqueue(order, "released", about=attempt.reference)
+
+
+def _charge(order: Order, attempt: PaymentAttempt) -> None:
+    """Make an order paid whose money was taken now, and book what it was for.
+
+    What was given out of it before is booked as given back; was more taken than still stands, as
+    the provider's own pages allow, the surplus goes back.
+    """
+    owed, taken = refunding.get_owed(order), refunds.refundable(attempt)
+    transitions.pay(order)
+    ledger.post_placement(order)
+    for order_refund in order.refunds.filter(is_uncharged=True, failed_at=None).order_by("pk"):
+        ledger.post_return(order_refund)
+    _record_purchases(order)
+    notices.enqueue(order, "charged")
+    with timeline.in_shop_language():
+        text = _("%(amount)s was taken.") % {"amount": format_money(taken)}
+        timeline.note(order, "charged", text)
+        if owed < taken:
+            surplus = Money(taken.amount - owed.amount, order.currency)
+            reason = _("More was taken than the order still stood for.")
+            refunding.send_back(
+                attempt, surplus, order, reason=reason, key=f"{attempt.reference}:surplus"
+            )
+            timeline.note(order, "refund_requested", reason)
+    _follow_money(order)
+
+
+def _lapse(order: Order) -> None:
+    """Cancel an order whose money was not taken in time; its pieces go back on the shelf."""
+    reason = _("The money was not taken in time.")
+    refunding.give_all_back(order, (), by=None, reason=reason, restock=True)
+    transitions.cancel(order)
+    timeline.note(order, "lapsed", _("Cancelled: %s") % reason)
+    notices.enqueue(order, "lapsed")
+
+
+def _sell_late(order: Order) -> bool:
+    """Sell what an expired order once held, if all of it is still there."""
     demand = held_stock(order)
     try:
         with transaction.atomic():
             stock.allocate(demand, reference=order.number)
             stock.sell(demand, reference=order.number)
     except OutOfStock:
+        return False
+    return True
+
+
+def _place_late(order: Order, attempt: PaymentAttempt) -> None:
+    if not _sell_late(order):
         with timeline.in_shop_language():
             reason = _("Paid too late, and no longer in stock.")
         _send_back(attempt, order, reason=reason)
@@ -178,7 +285,7 @@ def _record_purchases(order: Order) -> None:
 
 def _send_back(attempt: PaymentAttempt, order: Order, *, reason: str) -> None:
     key = f"{attempt.reference}:return"
-    refunding.send_back(attempt, attempt.money, order, key=key, reason=reason)
+    refunding.send_back(attempt, refunds.refundable(attempt), order, key=key, reason=reason)
     timeline.note(order, "refund_requested", reason)
 
 

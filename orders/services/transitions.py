@@ -22,6 +22,25 @@ def place(order: Order) -> None:
 
 
 @inside_transaction
+def authorise(order: Order) -> None:
+    """Place a locked order whose money is only set aside, whether it waited or had expired."""
+    _change(order, Status.PLACED)
+    order.payment_status = PaymentStatus.AUTHORIZED
+    order.closed_at = None
+    order.save(update_fields=["status", "payment_status", "closed_at"])
+
+
+@inside_transaction
+def pay(order: Order) -> None:
+    """Make a locked order that was placed unpaid a paid one."""
+    if order.status != Status.PLACED or order.payment_status != PaymentStatus.AUTHORIZED:
+        raise ActionNotAllowed(f"{order.number}: {order.payment_status} does not become paid")
+    order.payment_status = PaymentStatus.PAID
+    order.paid_at = now()
+    order.save(update_fields=["payment_status", "paid_at"])
+
+
+@inside_transaction
 def complete(order: Order) -> None:
     """Make a locked order a delivered one."""
     _change(order, Status.COMPLETED)
@@ -41,9 +60,9 @@ def expire(order: Order) -> None:
 
 
 def _close(order: Order, status: Order.Status) -> None:
-    was_waiting = order.status == Status.PENDING
+    was_unpaid = order.status == Status.PENDING or order.payment_status == PaymentStatus.AUTHORIZED
     _change(order, status)
-    if was_waiting:
+    if was_unpaid:
         order.payment_status = PaymentStatus.VOIDED
     order.closed_at = now()
     order.save(update_fields=["status", "payment_status", "closed_at"])

@@ -199,7 +199,8 @@ def go_to_provider(request: HttpRequest, order: Order, *, provider: str = "") ->
     address = ""
     if order.status == Order.Status.PENDING:
         try:
-            address = payment.start(order, provider=provider)
+            is_buyer = request.user.pk == order.user_id
+            address = payment.start(order, provider=provider, with_cards=is_buyer)
         except ShopError as error:
             messages.error(request, str(error))
     return redirect(address) if address else redirect("orders:detail", order.number)

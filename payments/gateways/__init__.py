@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 
-from payments.gateways.base import Gateway
+from payments.gateways.base import CardKeeper, Gateway, HoldingGateway
 from payments.gateways.breaker import breaker_of
+
+if TYPE_CHECKING:
+    from payments.gateways.stripe import StripeGateway
 
 
 @cache
@@ -25,3 +29,22 @@ def get_gateway(name: str) -> Gateway:
 
         return OfflineGateway()
     raise LookupError(f"there is no payment provider {name!r}")
+
+
+def get_holding_gateway(name: str) -> HoldingGateway:
+    """Return the gateway of a provider that can set money aside and take it later."""
+    return _get_stripe(name)
+
+
+def get_card_keeper(name: str) -> CardKeeper:
+    """Return the gateway of a provider that keeps cards."""
+    return _get_stripe(name)
+
+
+def _get_stripe(name: str) -> StripeGateway:
+    from payments.gateways.stripe import StripeGateway
+
+    gateway = get_gateway(name)
+    if not isinstance(gateway, StripeGateway):
+        raise LookupError(f"{name!r} neither sets money aside nor keeps cards")
+    return gateway

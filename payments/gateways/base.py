@@ -15,6 +15,8 @@ class ProviderStatus(Enum):
     OPEN = "open"
     APPROVED = "approved"
     """The shopper agreed; nothing is taken until we capture it."""
+    AUTHORISED = "authorised"
+    """The amount is set aside for us, for some days; nothing is taken until we ask for it."""
     PROCESSING = "processing"
     PAID = "paid"
     FAILED = "failed"
@@ -41,6 +43,8 @@ class PaymentRequest:
     success_url: str
     cancel_url: str
     expires_at: datetime
+    capture_later: bool = False
+    customer_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,10 @@ class StartedSession:
 
 @dataclass(frozen=True, slots=True)
 class ProviderState:
-    """The provider's truth about an attempt; `captured` is what it really took."""
+    """The provider's truth about an attempt; `captured` is what it really took.
+
+    `authorised` is what it set aside, until about `authorised_until` where it says so.
+    """
 
     status: ProviderStatus
     payment_id: str = ""
@@ -61,6 +68,8 @@ class ProviderState:
     captured: Money | None = None
     redirect_url: str = ""
     failure: str = ""
+    authorised: Money | None = None
+    authorised_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,4 +132,42 @@ class Gateway(Protocol):
 
     def verify_event(self, *, body: bytes, headers: Mapping[str, str]) -> VerifiedEvent:
         """Raise `ForgedEvent` unless the provider sent this, by the headers it came with."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SavedCard:
+    """A card that the provider keeps for somebody; its number is nowhere with us."""
+
+    card_id: str
+    brand: str
+    last_four: str
+    expires_month: int
+    expires_year: int
+
+
+class CardKeeper(Protocol):
+    """A provider that keeps cards for people who come back. It raises as a `Gateway` does."""
+
+    def create_customer(self, *, email: str, key: str) -> str:
+        """Let the provider know somebody, once per `key`; return their number there."""
+        ...
+
+    def list_cards(self, *, customer_id: str) -> list[SavedCard]: ...
+
+    def remove_card(self, *, card_id: str) -> None: ...
+
+
+class HoldingGateway(Protocol):
+    """A provider that can set an amount aside now and take it later. It raises as a `Gateway` does.
+
+    Neither call says how the payment stands afterwards: `Gateway.fetch` does.
+    """
+
+    def take(self, *, payment_id: str, amount: Money, key: str) -> None:
+        """Take what was set aside, or less; the provider lets go of the rest. Once per `key`."""
+        ...
+
+    def release(self, *, payment_id: str, key: str) -> None:
+        """Let go of all that was set aside."""
         ...

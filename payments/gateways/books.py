@@ -53,6 +53,8 @@ class ProviderRefund:
     reason: str
     result: RefundResult
     created_at: datetime
+    is_release: bool = False
+    """The provider let go of what it had only set aside: no money was taken, none goes back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,9 @@ class Books(Protocol):
     def find_session(self, payment_id: str) -> str:
         """Return the page on which a payment was made, or nothing."""
 
-    def list_refunds_of(self, payment_id: str) -> list[ProviderRefund]: ...
+    def list_refunds_of(self, payment_id: str) -> list[ProviderRefund]:
+        """Return the refunds of a payment; like `list_refunds`, without releases."""
+        ...
 
     def list_charges(self, since: datetime, until: datetime) -> Iterator[list[ProviderCharge]]: ...
 

@@ -10,7 +10,8 @@ import logging
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 import stripe
 from django.conf import settings
@@ -27,6 +28,7 @@ from payments.gateways.base import (
     ProviderState,
     ProviderStatus,
     RefundResult,
+    SavedCard,
     StartedSession,
     VerifiedEvent,
 )
@@ -35,6 +37,9 @@ from payments.gateways.stripe_amounts import from_stripe, to_stripe
 from payments.gateways.stripe_events import read_event
 from shop.money import Money
 from shop.transactions import assert_no_transaction
+
+if TYPE_CHECKING:
+    from stripe.params.checkout import SessionCreateParams
 
 logger = logging.getLogger(__name__)
 
@@ -60,32 +65,41 @@ class StripeGateway:
         )
 
     def start(self, request: PaymentRequest) -> StartedSession:
-        """Create the session; repeating it with the same request gives the same session."""
+        """Create the session; repeating it with the same request gives the same session.
+
+        For a customer the page shows their saved cards, and asks whether to save another.
+        """
+        parameters: SessionCreateParams = {
+            "mode": "payment",
+            "client_reference_id": request.reference,
+            "line_items": [
+                {
+                    "quantity": 1,
+                    "price_data": {
+                        "currency": item.amount.currency.lower(),
+                        "unit_amount": to_stripe(item.amount),
+                        "product_data": {"name": item.name[:250]},
+                    },
+                }
+                for item in request.items
+            ],
+            "metadata": {"reference": request.reference},
+            "payment_intent_data": {"metadata": {"reference": request.reference}},
+            "success_url": request.success_url,
+            "cancel_url": request.cancel_url,
+            "expires_at": math.floor(request.expires_at.timestamp()),
+            "locale": LOCALES.get(request.language, "auto"),
+        }
+        if request.capture_later:
+            parameters["payment_intent_data"]["capture_method"] = "manual"
+        if request.customer_id:
+            parameters["customer"] = request.customer_id
+            parameters["saved_payment_method_options"] = {"payment_method_save": "enabled"}
+        else:
+            parameters["customer_email"] = request.email
         with _translated_errors("starting a payment"):
             session = self._client.v1.checkout.sessions.create(
-                params={
-                    "mode": "payment",
-                    "client_reference_id": request.reference,
-                    "customer_email": request.email,
-                    "line_items": [
-                        {
-                            "quantity": 1,
-                            "price_data": {
-                                "currency": item.amount.currency.lower(),
-                                "unit_amount": to_stripe(item.amount),
-                                "product_data": {"name": item.name[:250]},
-                            },
-                        }
-                        for item in request.items
-                    ],
-                    "metadata": {"reference": request.reference},
-                    "payment_intent_data": {"metadata": {"reference": request.reference}},
-                    "success_url": request.success_url,
-                    "cancel_url": request.cancel_url,
-                    "expires_at": math.floor(request.expires_at.timestamp()),
-                    "locale": LOCALES.get(request.language, "auto"),
-                },
-                options={"idempotency_key": f"{request.reference}:session"},
+                params=parameters, options={"idempotency_key": _session_key(request)}
             )
         return StartedSession(session_id=session.id, redirect_url=session.url or "")
 
@@ -100,6 +114,48 @@ class StripeGateway:
     def capture(self, *, session_id: str, key: str) -> ProviderState:
         """Read the session: Stripe takes the money by itself once the shopper agrees."""
         return self.fetch(session_id=session_id)
+
+    def take(self, *, payment_id: str, amount: Money, key: str) -> None:
+        """Capture an authorised payment, or a part of it, for good: Stripe releases the rest."""
+        with _translated_errors("capturing a payment"):
+            self._client.v1.payment_intents.capture(
+                payment_id,
+                params={"amount_to_capture": to_stripe(amount)},
+                options={"idempotency_key": key},
+            )
+
+    def release(self, *, payment_id: str, key: str) -> None:
+        """Cancel an authorised payment, so that the card's bank lets go of the money."""
+        with _translated_errors("releasing a payment"):
+            self._client.v1.payment_intents.cancel(
+                payment_id,
+                params={"cancellation_reason": "requested_by_customer"},
+                options={"idempotency_key": key},
+            )
+
+    def create_customer(self, *, email: str, key: str) -> str:
+        with _translated_errors("making a customer"):
+            customer = self._client.v1.customers.create(
+                params={"email": email, "metadata": {"key": key}},
+                options={"idempotency_key": key},
+            )
+        return customer.id
+
+    def list_cards(self, *, customer_id: str) -> list[SavedCard]:
+        with _translated_errors("listing saved cards"):
+            found = self._client.v1.payment_methods.list(
+                params={"customer": customer_id, "type": "card", "limit": 100}
+            )
+        return [
+            SavedCard(each.id, card.brand, card.last4, card.exp_month, card.exp_year)
+            for each in found.data
+            if (card := each.card) is not None
+        ]
+
+    def remove_card(self, *, card_id: str) -> None:
+        """Detach a card from its customer: it cannot be used again."""
+        with _translated_errors("removing a saved card"):
+            self._client.v1.payment_methods.detach(card_id)
 
     def expire(self, *, session_id: str) -> ProviderState:
         """Close a session that is still open, then say how it ended; a paid one stays paid."""
@@ -152,9 +208,17 @@ class StripeGateway:
         raise ForgedEvent("the signature does not fit")
 
 
+def _session_key(request: PaymentRequest) -> str:
+    """Return the key of a session; without a customer who is gone it is another question."""
+    key = f"{request.reference}:session"
+    return f"{key}:{request.customer_id}" if request.customer_id else key
+
+
 def _state_of(session: Any) -> ProviderState:
     intent = session.payment_intent if not isinstance(session.payment_intent, str) else None
     payment_id = _id_of(session.payment_intent)
+    if intent is not None and intent.capture_method == "manual" and session.status == "complete":
+        return _state_of_held(intent)
     if session.payment_status in ("paid", "no_payment_required"):
         taken = intent.amount_received if intent is not None else session.amount_total
         return ProviderState(
@@ -172,6 +236,41 @@ def _state_of(session: Any) -> ProviderState:
     if session.status == "complete":
         return ProviderState(ProviderStatus.PROCESSING, payment_id=payment_id)
     return ProviderState(ProviderStatus.OPEN, payment_id=payment_id, redirect_url=session.url or "")
+
+
+def _state_of_held(intent: Any) -> ProviderState:
+    """Read a payment that is taken later: its session does not tell when."""
+    charge_id = _id_of(intent.latest_charge)
+    currency = intent.currency.upper()
+    if intent.status == "requires_capture":
+        return ProviderState(
+            ProviderStatus.AUTHORISED,
+            payment_id=intent.id,
+            charge_id=charge_id,
+            authorised=from_stripe(intent.amount_capturable, currency),
+            authorised_until=_capture_before(intent.latest_charge),
+        )
+    if intent.status == "succeeded":
+        return ProviderState(
+            ProviderStatus.PAID,
+            payment_id=intent.id,
+            charge_id=charge_id,
+            captured=from_stripe(intent.amount_received, currency),
+        )
+    if intent.status in REFUSED_LATER:
+        return ProviderState(
+            ProviderStatus.FAILED, payment_id=intent.id, failure=_failure_of(intent)
+        )
+    return ProviderState(ProviderStatus.PROCESSING, payment_id=intent.id)
+
+
+def _capture_before(charge: Any) -> datetime | None:
+    """Read until when a card's bank keeps the money aside; not every charge says so."""
+    if charge is None or isinstance(charge, str):
+        return None
+    card = getattr(charge.payment_method_details, "card", None)
+    until = getattr(card, "capture_before", None)
+    return datetime.fromtimestamp(until, tz=UTC) if until else None
 
 
 def _failure_of(intent: Any) -> str:

@@ -47,6 +47,10 @@ STATES = {
 """While an appeal runs the bank keeps the money, so the dispute counts as lost until it is won."""
 
 
+RELEASES = ("expired_uncaptured_charge", "partial_capture")
+"""Why Stripe itself writes a refund of money that was authorised and never taken."""
+
+
 class StripeBooks:
     def __init__(self) -> None:
         self._client = cast(StripeGateway, get_gateway("stripe"))._client
@@ -75,7 +79,7 @@ class StripeBooks:
 
     def list_refunds_of(self, payment_id: str) -> list[ProviderRefund]:
         pages = self._pages(self._client.v1.refunds.list, {"payment_intent": payment_id})
-        return [_refund_of(refund) for page in pages for refund in page]
+        return [each for page in pages for each in _refunds_of(page)]
 
     def list_charges(self, since: datetime, until: datetime) -> Iterator[list[ProviderCharge]]:
         for page in self._pages(self._client.v1.charges.list, _made_between(since, until)):
@@ -83,7 +87,7 @@ class StripeBooks:
 
     def list_refunds(self, since: datetime, until: datetime) -> Iterator[list[ProviderRefund]]:
         for page in self._pages(self._client.v1.refunds.list, _made_between(since, until)):
-            yield [_refund_of(refund) for refund in page]
+            yield _refunds_of(page)
 
     def list_disputes(self, since: datetime, until: datetime) -> Iterator[list[ProviderDispute]]:
         for page in self._pages(self._client.v1.disputes.list, _made_between(since, until)):
@@ -133,6 +137,10 @@ def _charge_of(charge: Any) -> ProviderCharge | None:
     )
 
 
+def _refunds_of(page: Any) -> list[ProviderRefund]:
+    return [found for each in page if not (found := _refund_of(each)).is_release]
+
+
 def _refund_of(refund: Any) -> ProviderRefund:
     return ProviderRefund(
         refund_id=refund.id,
@@ -144,6 +152,7 @@ def _refund_of(refund: Any) -> ProviderRefund:
         reason=str(refund.reason or ""),
         result=_result_of(refund),
         created_at=_moment(refund.created),
+        is_release=refund.reason in RELEASES,
     )
 
 

@@ -20,7 +20,7 @@ NO_CONCERN = {
     "balance": "the provider's account, not a payment",
     "payout": "money on its way to the shop's bank, not a payment",
     "customer": "the shop keeps its own customers",
-    "payment_method": "the shop keeps no cards",
+    "payment_method": "the shop keeps no cards, it asks for them",
     "card": "the shop keeps no cards",
     "bank_account": "the shop keeps no bank accounts",
     "source": "the shop keeps no cards",
@@ -42,6 +42,7 @@ RELEVANT_TYPES = (
     *("charge.dispute.funds_withdrawn", "charge.dispute.updated"),
     *("checkout.session.async_payment_failed", "checkout.session.async_payment_succeeded"),
     *("checkout.session.completed", "checkout.session.expired"),
+    *("payment_intent.amount_capturable_updated", "payment_intent.canceled"),
     *("payment_intent.payment_failed", "payment_intent.succeeded"),
     *("refund.created", "refund.failed", "refund.updated"),
 )

@@ -22,6 +22,7 @@ class PaymentAttempt(models.Model):
         CREATED = "created", _("not yet at the provider")
         STARTED = "started", _("waiting for the shopper")
         PROCESSING = "processing", _("the provider is working")
+        AUTHORISED = "authorised", _("authorised, not taken yet")
         CAPTURED = "captured", _("paid")
         FAILED = "failed", _("failed")
         CANCELLED = "cancelled", _("cancelled")
@@ -32,21 +33,22 @@ class PaymentAttempt(models.Model):
     CLOSED_UNPAID = (Status.FAILED, Status.CANCELLED, Status.EXPIRED)
     ALLOWED_CHANGES = {
         Status.CREATED: {
-            Status.STARTED, Status.PROCESSING, Status.CAPTURED, Status.FAILED, Status.CANCELLED,
-            Status.EXPIRED, Status.HELD,
+            Status.STARTED, Status.PROCESSING, Status.AUTHORISED, Status.CAPTURED, Status.FAILED,
+            Status.CANCELLED, Status.EXPIRED, Status.HELD,
         },
         Status.STARTED: {
-            Status.PROCESSING, Status.CAPTURED, Status.FAILED, Status.CANCELLED, Status.EXPIRED,
-            Status.HELD,
+            Status.PROCESSING, Status.AUTHORISED, Status.CAPTURED, Status.FAILED, Status.CANCELLED,
+            Status.EXPIRED, Status.HELD,
         },
         Status.PROCESSING: {
-            Status.STARTED, Status.CAPTURED, Status.FAILED, Status.CANCELLED, Status.EXPIRED,
-            Status.HELD,
+            Status.STARTED, Status.AUTHORISED, Status.CAPTURED, Status.FAILED, Status.CANCELLED,
+            Status.EXPIRED, Status.HELD,
         },
+        Status.AUTHORISED: {Status.CAPTURED, Status.CANCELLED, Status.EXPIRED, Status.HELD},
         # The provider's word is final: money may still come, or be on its way, after we gave up.
-        Status.FAILED: {Status.PROCESSING, Status.CAPTURED, Status.HELD},
-        Status.CANCELLED: {Status.PROCESSING, Status.CAPTURED, Status.HELD},
-        Status.EXPIRED: {Status.PROCESSING, Status.CAPTURED, Status.HELD},
+        Status.FAILED: {Status.PROCESSING, Status.AUTHORISED, Status.CAPTURED, Status.HELD},
+        Status.CANCELLED: {Status.PROCESSING, Status.AUTHORISED, Status.CAPTURED, Status.HELD},
+        Status.EXPIRED: {Status.PROCESSING, Status.AUTHORISED, Status.CAPTURED, Status.HELD},
         Status.CAPTURED: set(),
         Status.HELD: set(),
     }  # fmt: skip
@@ -55,6 +57,9 @@ class PaymentAttempt(models.Model):
     provider = models.CharField(_("provider"), max_length=20)
     status = models.CharField(
         _("status"), max_length=12, choices=Status.choices, default=Status.CREATED
+    )
+    customer = models.ForeignKey(
+        "Customer", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     amount = AmountField(_("amount"))
     currency = CurrencyField(_("currency"))
@@ -66,6 +71,10 @@ class PaymentAttempt(models.Model):
     checked_at = models.DateTimeField(null=True, blank=True)
     asked_at = models.DateTimeField(null=True, blank=True)
     capture_asked_at = models.DateTimeField(null=True, blank=True)
+    capture_later = models.BooleanField(db_default=False, default=False)
+    authorised_at = models.DateTimeField(null=True, blank=True)
+    authorised_until = models.DateTimeField(null=True, blank=True)
+    release_asked_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
 
@@ -85,6 +94,11 @@ class PaymentAttempt(models.Model):
                 condition=Q(status__in=("failed", "cancelled", "expired"))
                 & ~Q(provider_session_id="")
                 & (Q(checked_at=None) | Q(checked_at__lt=F("expires_at"))),
+            ),
+            models.Index(
+                fields=["authorised_until"],
+                name="attempt_authorised",
+                condition=Q(status="authorised"),
             ),
         ]
         constraints = [

@@ -4,33 +4,46 @@ from __future__ import annotations
 
 import logging
 import secrets
+from dataclasses import replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
-from payments.errors import AttemptEnded, ProviderRefused
+from payments import methods
+from payments.errors import AttemptEnded, ProviderRefused, UnknownAtProvider
 from payments.gateways import get_gateway
 from payments.gateways.base import PaymentRequest, StartedSession
 from payments.models import PaymentAttempt
-from payments.services import settlement
+from payments.services import customers, settlement
 from shop.errors import ShopError
 from shop.failpoints import failpoint
 from shop.locking import retry_when_busy
 from shop.money import Money
 from shop.transactions import inside_transaction, no_transaction, own_transaction
 
+if TYPE_CHECKING:
+    from accounts.models import User
+
 logger = logging.getLogger(__name__)
 
 
 @inside_transaction
-def prepare(*, provider: str, amount: Money, expires_at: datetime) -> PaymentAttempt:
-    """Write an attempt with its reference, before anything is said to the provider."""
+def prepare(
+    *, provider: str, amount: Money, expires_at: datetime, user: User | None = None
+) -> PaymentAttempt:
+    """Write an attempt with its reference, before anything is said to the provider.
+
+    For a `user` the provider may keep cards. Whether its money is taken at once or later is settled with it, whatever the setting becomes.
+    """
     return PaymentAttempt.objects.create(
         reference=f"pay_{secrets.token_hex(12)}",
         provider=provider,
         amount=amount.amount,
         currency=amount.currency,
         expires_at=expires_at,
+        capture_later=methods.is_captured_later(provider),
+        customer=customers.prepare(user, provider) if user else None,
     )
 
 
@@ -46,7 +59,7 @@ def start(attempt: PaymentAttempt, request: PaymentRequest) -> str:
         return attempt.redirect_url
     failpoint("payments.attempts.asking")
     try:
-        session = get_gateway(attempt.provider).start(request)
+        session = _open_page(attempt, request)
     except ProviderRefused as error:
         _record_refusal(attempt.pk, error.reason)
         raise
@@ -56,6 +69,22 @@ def start(attempt: PaymentAttempt, request: PaymentRequest) -> str:
         raise AttemptEnded(_("This payment was given up meanwhile. Nothing was charged."))
     failpoint("payments.attempts.recorded")
     return session.redirect_url
+
+
+def _open_page(attempt: PaymentAttempt, request: PaymentRequest) -> StartedSession:
+    """Open the page, with the shopper's saved cards if there may be some.
+
+    A customer who was deleted at the provider is forgotten, and the page opened without.
+    """
+    gateway = get_gateway(attempt.provider)
+    if attempt.customer is None:
+        return gateway.start(request)
+    customer_id = customers.introduce(attempt.customer)
+    try:
+        return gateway.start(replace(request, customer_id=customer_id))
+    except UnknownAtProvider:
+        customers.forget(attempt.customer)
+        return gateway.start(request)
 
 
 @retry_when_busy

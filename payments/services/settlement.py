@@ -12,13 +12,21 @@ from datetime import datetime, timedelta
 from payments.errors import ProviderRefused, ProviderUnavailable, UnknownAtProvider
 from payments.gateways import get_gateway
 from payments.gateways.base import Gateway, ProviderState, ProviderStatus
-from payments.models import PaymentAttempt, PaymentTransaction
+from payments.models import Capture, PaymentAttempt, PaymentTransaction
 from payments.services import movements
-from payments.signals import attempt_captured, attempt_closed, attempt_held
+from payments.signals import (
+    attempt_authorised,
+    attempt_captured,
+    attempt_closed,
+    attempt_held,
+    capture_failed,
+)
 from shop.clock import now
 from shop.failpoints import failpoint
 from shop.locking import retry_when_busy
-from shop.transactions import no_transaction, own_transaction
+from shop.money import Money
+from shop.services import outbox
+from shop.transactions import inside_transaction, no_transaction, own_transaction
 
 UNPAID_STATUS = {
     ProviderStatus.OPEN: PaymentAttempt.Status.STARTED,
@@ -26,6 +34,9 @@ UNPAID_STATUS = {
     ProviderStatus.FAILED: PaymentAttempt.Status.FAILED,
     ProviderStatus.EXPIRED: PaymentAttempt.Status.EXPIRED,
 }
+AUTHORISATION_LASTS = timedelta(days=7)
+"""How long an authorisation of a card lasts where the provider does not say: Stripe, "Place a hold
+on a payment method"."""
 CAPTURE_TAKES = timedelta(minutes=1)
 """Longer than our calls to take an approved payment last: until then it may still go through."""
 
@@ -179,6 +190,8 @@ def _apply(attempt_id: int, answer: Answer) -> PaymentAttempt:
         attempt.capture_asked_at = None
     if is_paid:
         _apply_payment(attempt, answer.state)
+    elif answer.state.status is ProviderStatus.AUTHORISED:
+        _apply_authorisation(attempt, answer.state)
     elif is_current:
         _apply_unpaid(attempt, answer.state)
     attempt.save()
@@ -199,7 +212,8 @@ def _apply_payment(attempt: PaymentAttempt, state: ProviderState) -> None:
         money=state.captured,
     )
     attempt.closed_at = now()
-    if state.captured == attempt.money:
+    is_as_decided = _close_capture(attempt, taken=state.captured)
+    if is_as_decided or state.captured == attempt.money:
         attempt.status = PaymentAttempt.Status.CAPTURED
         attempt.save()
         attempt_captured.send(PaymentAttempt, attempt=attempt)
@@ -210,8 +224,77 @@ def _apply_payment(attempt: PaymentAttempt, state: ProviderState) -> None:
         attempt_held.send(PaymentAttempt, attempt=attempt)
 
 
+def _apply_authorisation(attempt: PaymentAttempt, state: ProviderState) -> None:
+    """Note money that is set aside, once: an authorisation that ended does not come back."""
+    is_known = attempt.status == PaymentAttempt.Status.AUTHORISED
+    if is_known and state.authorised_until:
+        attempt.authorised_until = state.authorised_until
+    if attempt.authorised_at or not attempt.can_become(PaymentAttempt.Status.AUTHORISED):
+        return
+    attempt.provider_payment_id = state.payment_id
+    attempt.status = PaymentAttempt.Status.AUTHORISED
+    attempt.authorised_at = now()
+    attempt.authorised_until = state.authorised_until or now() + AUTHORISATION_LASTS
+    attempt.closed_at = None
+    attempt.failure = ""
+    if state.authorised != attempt.money:
+        attempt.failure = f"asked for {attempt.money}, authorised were {state.authorised}"[:300]
+        request_release(attempt)
+        return
+    attempt.save()
+    attempt_authorised.send(PaymentAttempt, attempt=attempt)
+
+
+@inside_transaction
+def request_release(attempt: PaymentAttempt) -> None:
+    """Decide once that money which was set aside is not wanted; a task tells the provider.
+
+    The attempt must be locked by the caller.
+    """
+    if attempt.release_asked_at is None:
+        attempt.release_asked_at = now()
+        attempt.save()
+        outbox.enqueue("payments.release", key=f"release:{attempt.pk}", attempt_id=attempt.pk)
+
+
+def _close_capture(attempt: PaymentAttempt, *, taken: Money | None, failure: str = "") -> bool:
+    """End what is being taken of an attempt; say whether exactly that was taken."""
+    capture = attempt.captures.filter(status=Capture.Status.PENDING).first()
+    if capture is None:
+        return False
+    is_as_decided = capture.money == taken
+    capture.status = Capture.Status.SUCCEEDED if is_as_decided else Capture.Status.FAILED
+    capture.closed_at = now()
+    if not is_as_decided:
+        capture.failure = (failure or f"the provider took {taken}")[:300]
+    capture.save()
+    return is_as_decided
+
+
+@retry_when_busy
+@own_transaction
+def fail_capture(capture_id: int, failure: str) -> None:
+    """Note that the provider refuses to take the money, though it is still set aside.
+
+    Locks the attempt, then what the receivers of the news lock.
+    """
+    attempt_id = Capture.objects.values_list("attempt_id", flat=True).get(pk=capture_id)
+    attempt = PaymentAttempt.objects.select_for_update().get(pk=attempt_id)
+    capture = attempt.captures.get(pk=capture_id)
+    if capture.status == Capture.Status.PENDING:
+        _close_capture(attempt, taken=None, failure=failure)
+        capture.refresh_from_db()
+        capture_failed.send(PaymentAttempt, attempt=attempt, capture=capture)
+
+
 def _apply_unpaid(attempt: PaymentAttempt, state: ProviderState) -> None:
     status = UNPAID_STATUS[state.status]
+    if (
+        attempt.status == PaymentAttempt.Status.AUTHORISED
+        and status in PaymentAttempt.CLOSED_UNPAID
+    ):
+        is_released = attempt.release_asked_at is not None
+        status = PaymentAttempt.Status.CANCELLED if is_released else PaymentAttempt.Status.EXPIRED
     attempt.provider_payment_id = attempt.provider_payment_id or state.payment_id
     if attempt.status == status or not attempt.can_become(status):
         return
@@ -220,5 +303,6 @@ def _apply_unpaid(attempt: PaymentAttempt, state: ProviderState) -> None:
     attempt.closed_at = None
     if status in PaymentAttempt.CLOSED_UNPAID:
         attempt.closed_at = now()
+        _close_capture(attempt, taken=None, failure="the authorisation is over")
         attempt.save()
         attempt_closed.send(PaymentAttempt, attempt=attempt)

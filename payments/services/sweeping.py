@@ -15,8 +15,8 @@ from functools import partial
 from django.db.models import F, Q
 
 from payments.methods import OFFLINE
-from payments.models import PaymentAttempt, Refund
-from payments.services import refunds, settlement
+from payments.models import Capture, PaymentAttempt, Refund
+from payments.services import authorisations, refunds, settlement
 from shop.clock import now
 from shop.errors import ShopError
 from shop.transactions import no_transaction, own_transaction
@@ -55,6 +55,10 @@ def _list_questions(unwanted: set[int]) -> Iterator[tuple[str, Callable[[], obje
         yield reference, partial(settlement.ask, attempt_id, give_up=is_over)
     for refund_id, key in _list_due_refunds():
         yield f"refund {key}", partial(_check_refund, refund_id)
+    for capture_id, key in _list_due_captures():
+        yield f"capture {key}", partial(_take, capture_id)
+    for attempt_id, reference in _list_due_authorisations():
+        yield reference, partial(_ask_about_authorisation, attempt_id)
 
 
 def _list_due_attempts(unwanted: set[int]) -> list[tuple[int, str, str]]:
@@ -96,3 +100,42 @@ def _check_refund(refund_id: int) -> None:
 @own_transaction
 def _note_refund_asked(refund_id: int) -> None:
     Refund.objects.filter(pk=refund_id).update(asked_at=now())
+
+
+def _list_due_captures() -> list[tuple[int, str]]:
+    due = Capture.objects.filter(
+        Q(asked_at=None, created_at__lt=now() - WANTED_PAUSE)
+        | Q(asked_at__lt=now() - WANTED_PAUSE),
+        status=Capture.Status.PENDING,
+    )
+    longest_first = due.order_by(F("asked_at").asc(nulls_first=True), "pk")
+    return list(longest_first.values_list("pk", "key")[:MOST_QUESTIONS])
+
+
+@no_transaction
+def _take(capture_id: int) -> None:
+    _note_capture_asked(capture_id)
+    authorisations.take(capture_id)
+
+
+@own_transaction
+def _note_capture_asked(capture_id: int) -> None:
+    Capture.objects.filter(pk=capture_id).update(asked_at=now())
+
+
+def _list_due_authorisations() -> list[tuple[int, str]]:
+    """List what may have lapsed unheard, and what was to be released and is not."""
+    due = PaymentAttempt.objects.filter(
+        Q(asked_at=None) | Q(asked_at__lt=now() - WANTED_PAUSE),
+        Q(authorised_until__lte=now()) | Q(release_asked_at__lt=now() - WANTED_PAUSE),
+        status=PaymentAttempt.Status.AUTHORISED,
+    )
+    longest_first = due.order_by(F("asked_at").asc(nulls_first=True), "pk")
+    return list(longest_first.values_list("pk", "reference")[:MOST_QUESTIONS])
+
+
+@no_transaction
+def _ask_about_authorisation(attempt_id: int) -> None:
+    attempt = settlement.ask(attempt_id)
+    if attempt.release_asked_at:
+        authorisations.release(attempt_id)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from payments.simulator import disputes, paypal_orders, paypal_page, refunds, sessions
+from payments.simulator import disputes, holds, paypal_orders, paypal_page, refunds, sessions
 from payments.simulator.errors import InvalidRequest, NoSuchObject, Refusal, UnknownAddress
 from payments.simulator.events import WebhookPlan, redeliver, webhook_plan
 from payments.simulator.faults import ANY_OPERATION
@@ -40,13 +40,15 @@ def answer(provider: Provider, request: Request) -> Answer:
 
 
 def approve(provider: Provider, wishes: Wishes, session_id: str) -> Document:
-    """Pay; `webhook` is now, late, twice or never, `delay` the seconds of late."""
+    """Pay; `webhook` is now, late, twice or never, `delay` the seconds of late, `save_card` keeps
+    the card for a customer."""
     plan = webhook_plan(wishes.get("webhook", "now"), delay=_number(wishes, "delay"))
     session = sessions.approve(
         provider,
         session_id,
         plan=plan,
         is_authenticated=bool(wishes.get("authenticated", False)),
+        saves_card=bool(wishes.get("save_card", False)),
     )
     return {"session": session, "redirect_to": success_address(session)}
 
@@ -72,6 +74,11 @@ def cancel(provider: Provider, _wishes: Wishes, session_id: str) -> Document:
 def expire(provider: Provider, _wishes: Wishes, session_id: str) -> Document:
     session = sessions.expire(provider, session_id)
     return {"session": session, "redirect_to": session["cancel_url"]}
+
+
+def lapse(provider: Provider, _wishes: Wishes, session_id: str) -> Document:
+    """Let an authorisation run out before anybody captured it."""
+    return {"payment_intent": holds.lapse(provider, session_id)}
 
 
 def fail_refund(provider: Provider, _wishes: Wishes, refund_id: str) -> Document:
@@ -171,6 +178,7 @@ def advance_clock(provider: Provider, wishes: Wishes) -> Document:
         raise InvalidRequest("Give 'seconds', a number that is not negative.", param="seconds")
     provider.clock.advance(seconds)
     sessions.expire_all_overdue(provider)
+    holds.lapse_all_overdue(provider)
     provider.wake_postman()
     return {"now": provider.now()}
 
@@ -209,6 +217,7 @@ ROUTES: list[tuple[str, str, Callable[..., Document]]] = [
     ("POST", r"/_control/sessions/(\w+)/decline", decline),
     ("POST", r"/_control/sessions/(\w+)/cancel", cancel),
     ("POST", r"/_control/sessions/(\w+)/expire", expire),
+    ("POST", r"/_control/sessions/(\w+)/lapse", lapse),
     ("POST", r"/_control/sessions/(\w+)/refund", begin_refund),
     ("POST", r"/_control/sessions/(\w+)/dispute", open_dispute),
     ("POST", r"/_control/disputes/(\w+)/(answer|escalate|win|lose)", change_dispute),

@@ -15,6 +15,7 @@ WEBHOOK_CHOICES: tuple[str, ...] = get_args(WebhookChoice)
 
 SUBSCRIBED = frozenset(
     {
+        "charge.captured",
         "charge.dispute.closed",
         "charge.dispute.created",
         "charge.dispute.funds_reinstated",
@@ -24,6 +25,8 @@ SUBSCRIBED = frozenset(
         "charge.succeeded",
         "checkout.session.completed",
         "checkout.session.expired",
+        "payment_intent.amount_capturable_updated",
+        "payment_intent.canceled",
         "payment_intent.payment_failed",
         "payment_intent.succeeded",
         "refund.created",

@@ -87,7 +87,13 @@ def _submit(
         return see_other(session["cancel_url"])
     if choice == "approve":
         plan = webhook_plan(webhook)
-        paid = sessions.approve(provider, session["id"], plan=plan, is_authenticated=is_challenge)
+        paid = sessions.approve(
+            provider,
+            session["id"],
+            plan=plan,
+            is_authenticated=is_challenge,
+            saves_card=bool(request.form_field("save_card")),
+        )
         return see_other(success_address(paid))
     if choice == "challenge":
         webhook_plan(webhook)
@@ -110,6 +116,7 @@ def _show_choices(provider: Provider, request: Request, session: Document) -> An
         {
             "items": provider.store.get_private(session["id"])["line_items"],
             "problem": error["message"] if error else "",
+            "may_save_card": sessions.may_save_card(session),
             "late_seconds": round(provider.late_seconds),
         },
     )

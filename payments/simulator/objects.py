@@ -61,7 +61,7 @@ def checkout_session(
             "submit": None,
             "terms_of_service_acceptance": None,
         },
-        "customer": None,
+        "customer": parameters.get("customer"),
         "customer_account": None,
         "customer_creation": parameters.get("customer_creation", "if_required"),
         "customer_details": customer_details(parameters["customer_email"])
@@ -89,7 +89,7 @@ def checkout_session(
         "permissions": None,
         "phone_number_collection": {"enabled": False},
         "recovered_from": None,
-        "saved_payment_method_options": None,
+        "saved_payment_method_options": _saving_options(parameters),
         "setup_intent": None,
         "shipping_address_collection": None,
         "shipping_cost": None,
@@ -161,7 +161,7 @@ def payment_intent(session: Document, data: Parameters, *, now: int) -> Document
         "confirmation_method": "automatic",
         "created": now,
         "currency": session["currency"],
-        "customer": None,
+        "customer": session["customer"],
         "customer_account": None,
         "excluded_payment_method_types": None,
         "description": data.get("description"),
@@ -205,25 +205,31 @@ def charge(
     failure: Document | None,
     authenticated: bool,
     now: int,
+    capture_before: int | None = None,
 ) -> Document:
+    """Make a charge; with `capture_before` it is only authorised."""
     succeeded = failure is None
+    is_taken = succeeded and capture_before is None
+    details = _card(card, authenticated=authenticated, amount=intent["amount"])
+    if succeeded and capture_before is not None:
+        details["capture_before"] = capture_before
     charge_id = new_id("ch")
     return {
         "id": charge_id,
         "object": "charge",
         "amount": intent["amount"],
-        "amount_captured": intent["amount"] if succeeded else 0,
+        "amount_captured": intent["amount"] if is_taken else 0,
         "amount_refunded": 0,
         "application": None,
         "application_fee": None,
         "application_fee_amount": None,
-        "balance_transaction": new_id("txn") if succeeded else None,
+        "balance_transaction": new_id("txn") if is_taken else None,
         "billing_details": _billing_details(email),
         "calculated_statement_descriptor": intent["statement_descriptor"],
-        "captured": succeeded,
+        "captured": is_taken,
         "created": now,
         "currency": intent["currency"],
-        "customer": None,
+        "customer": intent["customer"],
         "description": intent["description"],
         "disputed": False,
         "failure_balance_transaction": None,
@@ -237,10 +243,7 @@ def charge(
         "paid": succeeded,
         "payment_intent": intent["id"],
         "payment_method": new_id("pm"),
-        "payment_method_details": {
-            "card": _card(card, authenticated=authenticated, amount=intent["amount"]),
-            "type": "card",
-        },
+        "payment_method_details": {"card": details, "type": "card"},
         "receipt_email": intent["receipt_email"],
         "receipt_number": None,
         "receipt_url": None,
@@ -254,6 +257,63 @@ def charge(
         "status": "succeeded" if succeeded else "failed",
         "transfer_data": None,
         "transfer_group": None,
+    }
+
+
+def customer(parameters: Parameters, *, now: int) -> Document:
+    return {
+        "id": new_id("cus", length=14),
+        "object": "customer",
+        "address": None,
+        "balance": 0,
+        "created": now,
+        "currency": None,
+        "customer_account": None,
+        "default_source": None,
+        "delinquent": False,
+        "description": None,
+        "email": parameters.get("email"),
+        "invoice_prefix": secrets.token_hex(4).upper(),
+        "invoice_settings": {
+            "custom_fields": None,
+            "default_payment_method": None,
+            "footer": None,
+            "rendering_options": None,
+        },
+        "livemode": False,
+        "metadata": parameters.get("metadata", {}),
+        "name": parameters.get("name"),
+        "next_invoice_sequence": 1,
+        "phone": None,
+        "preferred_locales": [],
+        "shipping": None,
+        "tax_exempt": "none",
+        "test_clock": None,
+    }
+
+
+def payment_method(charge: Document, *, customer_id: str, now: int) -> Document:
+    """Return the card of a charge, kept for a customer who agreed to it."""
+    details = charge["payment_method_details"]["card"]
+    kept = ("brand", "checks", "country", "exp_month", "exp_year", "fingerprint", "funding")
+    return {
+        "id": charge["payment_method"],
+        "object": "payment_method",
+        "allow_redisplay": "always",
+        "billing_details": charge["billing_details"],
+        "card": {
+            **{name: details[name] for name in (*kept, "last4", "regulated_status", "wallet")},
+            "display_brand": details["brand"],
+            "generated_from": None,
+            "networks": {"available": [details["network"]], "preferred": None},
+            "three_d_secure_usage": {"supported": True},
+        },
+        "created": now,
+        "customer": customer_id,
+        "customer_account": None,
+        "livemode": False,
+        "metadata": {},
+        "type": "card",
     }
 
 
@@ -415,6 +475,17 @@ def page_of(documents: list[Document], *, url: str, has_more: bool) -> Document:
 def balance(currency: str) -> Document:
     nothing = [{"amount": 0, "currency": currency, "source_types": {"card": 0}}]
     return {"object": "balance", "available": nothing, "livemode": False, "pending": nothing}
+
+
+def _saving_options(parameters: Parameters) -> Document | None:
+    if "customer" not in parameters:
+        return None
+    given = parameters.get("saved_payment_method_options", {})
+    return {
+        "allow_redisplay_filters": ["always"],
+        "payment_method_remove": None,
+        "payment_method_save": given.get("payment_method_save"),
+    }
 
 
 def _address() -> Document:

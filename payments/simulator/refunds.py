@@ -148,6 +148,11 @@ def _charge_to_refund(provider: Provider, parameters: Parameters) -> Document:
         charge = provider.store.get(CHARGE, intent["latest_charge"] or "")
     if charge is None or charge["status"] != "succeeded":
         raise InvalidRequest("There is no successful charge to refund.", param="payment_intent")
+    if not charge["captured"]:
+        raise InvalidRequest(
+            f"Charge {charge['id']} was not captured; cancel its PaymentIntent instead.",
+            param="payment_intent",
+        )
     return charge
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from payments.simulator import disputes, events, paypal_orders, refunds, sessions
+from payments.simulator import disputes, events, holds, paypal_orders, refunds, sessions
 from payments.simulator.faults import ScriptedFault
 from payments.simulator.idempotency import KEY_LIFE
 from payments.simulator.provider import Provider
@@ -110,6 +110,7 @@ class Simulator:
         while not self.provider.stopping.wait(LOOK_FOR_OVERDUE_EVERY):
             try:
                 sessions.expire_all_overdue(self.provider)
+                holds.lapse_all_overdue(self.provider)
             except Exception:
                 logger.exception("Overdue sessions could not be expired")
 
@@ -156,11 +157,16 @@ class Simulator:
         webhook: str = "now",
         delay: float | None = None,
         is_authenticated: bool = False,
+        saves_card: bool = False,
     ) -> Document:
         """Pay a session as a shopper would."""
         plan = events.webhook_plan(webhook, delay=delay)
         return sessions.approve(
-            self.provider, session_id, plan=plan, is_authenticated=is_authenticated
+            self.provider,
+            session_id,
+            plan=plan,
+            is_authenticated=is_authenticated,
+            saves_card=saves_card,
         )
 
     def decline(self, session_id: str, *, decline_code: str = "generic_decline") -> Document:
@@ -168,6 +174,10 @@ class Simulator:
 
     def expire(self, session_id: str) -> Document:
         return sessions.expire(self.provider, session_id)
+
+    def lapse(self, session_id: str) -> Document:
+        """Let an authorisation run out before anybody captured it."""
+        return holds.lapse(self.provider, session_id)
 
     def begin_refund(
         self, session_id: str, *, amount: int | None = None, webhook: str = "now"
@@ -201,6 +211,7 @@ class Simulator:
         """Push the provider's clock forward, expire what is overdue, deliver what is due."""
         self.provider.clock.advance(seconds)
         sessions.expire_all_overdue(self.provider)
+        holds.lapse_all_overdue(self.provider)
         self._post_office.wake()
 
     def add_fault(

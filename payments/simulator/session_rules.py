@@ -21,6 +21,7 @@ ACTED_ON = frozenset(
         "billing_address_collection",
         "cancel_url",
         "client_reference_id",
+        "customer",
         "customer_creation",
         "customer_email",
         "expand",
@@ -41,6 +42,7 @@ ACTED_ON = frozenset(
         "metadata",
         "mode",
         "payment_intent_data",
+        "payment_intent_data.capture_method",
         "payment_intent_data.description",
         "payment_intent_data.metadata",
         "payment_intent_data.receipt_email",
@@ -48,6 +50,8 @@ ACTED_ON = frozenset(
         "payment_intent_data.statement_descriptor",
         "payment_intent_data.statement_descriptor_suffix",
         "payment_method_types",
+        "saved_payment_method_options",
+        "saved_payment_method_options.payment_method_save",
         "submit_type",
         "success_url",
         "ui_mode",
@@ -72,6 +76,16 @@ def check_session(parameters: Parameters, *, now: int) -> None:
             f"Invalid email address: {parameters['customer_email']}",
             code="email_invalid",
             param="customer_email",
+        )
+    if "customer" in parameters and "customer_email" in parameters:
+        raise InvalidParameter(
+            "You may only specify one of these parameters: customer, customer_email.",
+            code="parameters_exclusive",
+            param="customer",
+        )
+    if "saved_payment_method_options" in parameters and "customer" not in parameters:
+        raise InvalidParameter(
+            "Payment methods are saved for a customer only.", param="saved_payment_method_options"
         )
     _check_expiry(parameters, now=now)
 

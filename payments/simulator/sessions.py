@@ -5,7 +5,7 @@ Every change is one store transaction, made once: paying a paid session changes 
 
 from __future__ import annotations
 
-from payments.simulator import objects
+from payments.simulator import customers, objects
 from payments.simulator.errors import InvalidRequest, NoSuchObject
 from payments.simulator.events import AT_ONCE, BY_SHOPPER, Cause, WebhookPlan, publish
 from payments.simulator.parameters import Parameters
@@ -16,6 +16,8 @@ from payments.simulator.store import Document
 SESSION = "checkout.session"
 INTENT = "payment_intent"
 CHARGE = "charge"
+HOLD_SECONDS = 7 * 24 * 60 * 60
+"""How long a card's bank keeps an amount aside: Stripe, "Place a hold on a payment method"."""
 UNNAMED_SHOPPER = "shopper@example.com"
 
 DECLINES = {
@@ -82,13 +84,18 @@ def approve(
     *,
     plan: WebhookPlan = AT_ONCE,
     is_authenticated: bool = False,
+    saves_card: bool = False,
 ) -> Document:
-    """Take the payment; a session that is paid already is returned as it is."""
+    """Take the payment, or only authorise it; a session that is complete is returned as it is.
+
+    With `saves_card` the shopper agreed that the card is kept, if the shop lets them be asked.
+    """
     with provider.store.transaction():
         session = get_session(provider, session_id)
         if session["status"] == "complete":
             return session
         intent = _intent_for_attempt(provider, session)
+        is_held = intent["capture_method"] == "manual"
         charge = objects.charge(
             intent,
             email=session["customer_email"] or UNNAMED_SHOPPER,
@@ -96,26 +103,39 @@ def approve(
             failure=None,
             authenticated=is_authenticated,
             now=provider.now(),
+            capture_before=provider.now() + HOLD_SECONDS if is_held else None,
         )
         provider.store.insert(charge, label="succeeded")
+        if saves_card and may_save_card(session):
+            customers.save_card(provider, session["customer"], charge)
+        status = "requires_capture" if is_held else "succeeded"
         intent.update(
-            status="succeeded",
-            amount_received=intent["amount"],
+            status=status,
+            amount_capturable=intent["amount"] if is_held else 0,
+            amount_received=0 if is_held else intent["amount"],
             latest_charge=charge["id"],
             payment_method=charge["payment_method"],
             last_payment_error=None,
             next_action=None,
         )
-        provider.store.update(intent, label="succeeded")
-        session.update(status="complete", payment_status="paid", url=None)
+        provider.store.update(intent, label=status)
+        payment_status = "unpaid" if is_held else "paid"
+        session.update(status="complete", payment_status=payment_status, url=None)
         session["customer_details"] = objects.customer_details(
             session["customer_email"] or UNNAMED_SHOPPER
         )
         provider.store.update(session, label="complete")
         publish(provider, "charge.succeeded", charge, plan=plan)
-        publish(provider, "payment_intent.succeeded", intent, plan=plan)
+        event = "amount_capturable_updated" if is_held else "succeeded"
+        publish(provider, f"payment_intent.{event}", intent, plan=plan)
         publish(provider, "checkout.session.completed", session, plan=plan)
         return session
+
+
+def may_save_card(session: Document) -> bool:
+    """Say whether the page asks the shopper to let the card be kept."""
+    options = session["saved_payment_method_options"]
+    return options is not None and options["payment_method_save"] == "enabled"
 
 
 def decline(

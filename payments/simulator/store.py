@@ -171,6 +171,9 @@ class Store:
             (label, document.get("payment_intent"), to_json(document), document["id"]),
         )
 
+    def forget(self, object_id: str) -> None:
+        self._run("DELETE FROM documents WHERE id = ?", (object_id,))
+
     def get(self, kind: str, object_id: str) -> Document | None:
         rows = self._rows("SELECT body FROM documents WHERE id = ? AND kind = ?", (object_id, kind))
         return json.loads(rows[0]["body"]) if rows else None

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from stripe import params
 from stripe.params import checkout as checkout_params
 
-from payments.simulator import disputes, faults, objects, refunds, sessions
+from payments.simulator import customers, disputes, faults, holds, objects, refunds, sessions
 from payments.simulator.errors import (
     BodyRefused,
     InvalidRequest,
@@ -66,6 +66,8 @@ class Operation:
 
 def create_session(provider: Provider, call: Call) -> Document:
     check_session(call.parameters, now=provider.now())
+    if "customer" in call.parameters:
+        customers.get(provider, call.parameters["customer"])
     return sessions.open_session(provider, call.parameters)
 
 
@@ -83,6 +85,26 @@ def list_line_items(provider: Provider, call: Call) -> Document:
 
 def expire_session(provider: Provider, call: Call) -> Document:
     return sessions.expire(provider, call.object_id, cause=call.cause)
+
+
+def capture_intent(provider: Provider, call: Call) -> Document:
+    return holds.capture(provider, call.object_id, call.parameters, cause=call.cause)
+
+
+def cancel_intent(provider: Provider, call: Call) -> Document:
+    return holds.cancel(provider, call.object_id, call.parameters, cause=call.cause)
+
+
+def create_customer(provider: Provider, call: Call) -> Document:
+    return customers.create(provider, call.parameters, cause=call.cause)
+
+
+def list_cards(provider: Provider, call: Call) -> Document:
+    return customers.list_page(provider, call.parameters, url=call.path)
+
+
+def detach_card(provider: Provider, call: Call) -> Document:
+    return customers.detach(provider, call.object_id, cause=call.cause)
 
 
 def create_refund(provider: Provider, call: Call) -> Document:
@@ -182,6 +204,37 @@ OPERATIONS = [
         "/v1/payment_intents/{id}",
         params.PaymentIntentRetrieveParams,
         _retrieve(sessions.INTENT),
+    ),
+    _operation(
+        "payment_intents.capture",
+        "POST",
+        "/v1/payment_intents/{id}/capture",
+        params.PaymentIntentCaptureParams,
+        capture_intent,
+    ),
+    _operation(
+        "payment_intents.cancel",
+        "POST",
+        "/v1/payment_intents/{id}/cancel",
+        params.PaymentIntentCancelParams,
+        cancel_intent,
+    ),
+    _operation(
+        "customers.create", "POST", "/v1/customers", params.CustomerCreateParams, create_customer
+    ),
+    _operation(
+        "payment_methods.list",
+        "GET",
+        "/v1/payment_methods",
+        params.PaymentMethodListParams,
+        list_cards,
+    ),
+    _operation(
+        "payment_methods.detach",
+        "POST",
+        "/v1/payment_methods/{id}/detach",
+        params.PaymentMethodDetachParams,
+        detach_card,
     ),
     _operation(
         "charges.retrieve",

@@ -12,7 +12,7 @@ from django.db.models import TextChoices
 from django.dispatch import Signal
 
 from orders.models import Order
-from payments.models import Dispute, PaymentAttempt, ReconciliationBreak, Refund
+from payments.models import Capture, Dispute, PaymentAttempt, ReconciliationBreak, Refund
 from shop import invariants
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,6 +44,7 @@ def words(cell: str) -> set[str]:
     [
         ("Order.status", Order.ALLOWED_CHANGES),
         ("PaymentAttempt.status", PaymentAttempt.ALLOWED_CHANGES),
+        ("Capture.status", Capture.ALLOWED_CHANGES),
         ("Refund.status", Refund.ALLOWED_CHANGES),
         ("Dispute.status", Dispute.ALLOWED_CHANGES),
         ("ReconciliationBreak.status", ReconciliationBreak.ALLOWED_CHANGES),

@@ -52,6 +52,7 @@ PAGES = {
 }  # fmt: skip
 FOR_MEMBERS = {
     "account/": ["/account/"],
+    "account/cards/": ["/account/cards/"],
     "wishlists/<int:list_id>/": ["/wishlists/{list}/"],
     "products/<slug:slug>/reviews/write/": [
         "/products/bowl/reviews/write/",
@@ -72,6 +73,7 @@ NO_PAGES = {
     "payments/webhooks/stripe/", "payments/webhooks/paypal/", "cart/add/", "cart/items/<int:item_id>/",  # only taken, not shown
     "reviews/<int:review_id>/helpful/", "back-in-stock/", "wishlists/save/",
     "wishlists/<int:list_id>/sharing/", "wishlists/items/<int:item_id>/",
+    "account/cards/<slug:card_id>/remove/",
     "orders/<slug:number>/pay/", "orders/<slug:number>/cancel/",
     "orders/<slug:number>/returned/",  # goes on to the order's page
     "accounts/password/set/", "accounts/login/code/confirm/",  # nobody has an account without one

@@ -46,6 +46,7 @@ from tests.factories.catalog import (
 )
 from tests.factories.orders import place_order
 from tests.forms import read_form
+from tests.journeys.shopper import session_of
 from tests.outbox import deliver_outbox
 
 PHONE, DESKTOP = 390, 1280
@@ -417,6 +418,14 @@ def keep_an_account(visitor: Visitor) -> Iterator[Scene]:
             cancellation.cancel_unpaid(order, by=person)
     visitor.go("/account/")
     yield Scene("account, with orders")
+    visitor.go("/account/cards/")
+    yield Scene("saved cards, none")
+    _save_a_card(visitor, person)
+    visitor.go("/account/cards/")
+    yield Scene("saved cards")
+    visitor.shop.add_fault("payment_methods.list", "error_500_before")
+    visitor.go("/account/cards/")
+    yield Scene("saved cards, provider away")
     for name, path in {
         "email addresses": "/accounts/email/",
         "change password": "/accounts/password/change/",
@@ -425,6 +434,13 @@ def keep_an_account(visitor: Visitor) -> Iterator[Scene]:
     }.items():
         visitor.go(path)
         yield Scene(name)
+
+
+def _save_a_card(visitor: Visitor, person: User) -> None:
+    """Pay signed in, and let the payment page keep the card."""
+    order = place_order(visitor.shelves.moss, user=person)
+    payment.start(order)
+    visitor.shop.approve(session_of(order), saves_card=True)
 
 
 def speak_and_keep(visitor: Visitor) -> Iterator[Scene]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from accounts.models import User
 from cart.models import Cart, ShippingBand, ShippingMethod, ShippingZone
 from cart.queries import get_cart_view
 from cart.services import lines
@@ -57,7 +58,12 @@ def make_cart(*variants: ProductVariant, quantity: int = 1) -> Cart:
     return cart
 
 
-def place_order(*variants: ProductVariant, quantity: int = 1, provider: str = "stripe") -> Order:
+def place_order(
+    *variants: ProductVariant,
+    quantity: int = 1,
+    provider: str = "stripe",
+    user: User | None = None,
+) -> Order:
     """Place an order for Berlin, with the flat delivery of `make_delivery`."""
     make_delivery()
     goods = sum((variant.price * quantity for variant in variants), Decimal(0))
@@ -72,4 +78,5 @@ def place_order(*variants: ProductVariant, quantity: int = 1, provider: str = "s
         seen_lines=get_cart_view(cart.pk).fingerprint,
         language="en",
         provider=provider,
+        user=user,
     )
