@@ -56,12 +56,18 @@ class Browser:
 
 
 def ask(
-    origin: str, method: str, address: str, *, body: str = "", headers: dict[str, str]
+    origin: str,
+    method: str,
+    address: str,
+    *,
+    body: str = "",
+    headers: dict[str, str],
+    seconds: float = ANSWER_SECONDS,
 ) -> tuple[http.client.HTTPResponse, str]:
     """Send one request to a host and read the whole answer. Raises `NoAnswer`."""
     parts = urlsplit(address)
     target = parts.path + (f"?{parts.query}" if parts.query else "")
-    connection = http.client.HTTPConnection(urlsplit(origin).netloc, timeout=ANSWER_SECONDS)
+    connection = http.client.HTTPConnection(urlsplit(origin).netloc, timeout=seconds)
     try:
         connection.request(method, target, body.encode(), headers)
         answer = connection.getresponse()

@@ -29,6 +29,7 @@ from orders.services import fulfilment, ledger, notices, timeline
 from payments.models import PaymentAttempt, Refund
 from payments.services import refunds
 from shop.clock import now
+from shop.failpoints import failpoint
 from shop.formatting import format_money
 from shop.locking import retry_when_busy
 from shop.money import Money
@@ -102,8 +103,10 @@ def refund(
     if seen_amount is not None and plan.money != seen_amount:
         raise TotalChanged(_("The amount has changed since you saw it. Please check it again."))
     order_refund = _write(order, plan, key=submit_key, by=by, reason=reason, restock=restock)
+    failpoint("orders.refunding.written")
     _send(order_refund, paying)
     _note(order_refund, plan)
+    failpoint("orders.refunding.sending")
     return order_refund
 
 
@@ -208,6 +211,7 @@ def apply_failed(order: Order, refund: Refund) -> None:
     fulfilment.follow_pieces(order)
     with timeline.in_shop_language():
         timeline.note(order, "refund_undone", _("What was to be given back counts as sold again."))
+    failpoint("orders.refunding.undone")
 
 
 def make_plan(order: Order, quantities: Mapping[int, int], *, with_shipping: Shipping) -> Plan:

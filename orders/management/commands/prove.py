@@ -41,7 +41,7 @@ end; the shop's own data is not touched. It refuses to run in production.
             "--purchases", type=int, default=1000, help="how many (default: %(default)s)"
         )
         parser.add_argument(
-            "--shoppers", type=int, default=12, help="how many at a time (default: %(default)s)"
+            "--shoppers", type=int, default=24, help="how many at a time (default: %(default)s)"
         )
         parser.add_argument(
             "--fault-every",
