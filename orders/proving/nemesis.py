@@ -31,6 +31,7 @@ PROVIDER_CALLS = (
 )
 SECONDS_ARMED = 10.0
 LONGER_THAN_THE_SHOP_WAITS = 9.0
+AHEAD = 2.0
 MOST_AT_ONCE = 4
 NOT_MET_HERE = ("orders.expiry.", "orders.offline.", "orders.fulfilment.")
 """Points of the sweep's end, and of what nobody does here."""
@@ -71,8 +72,8 @@ class Nemesis:
         began = time.monotonic()
         while not self._is_over.wait(self.every):
             self._count_struck()
-            owed = (time.monotonic() - began) / self.every - sum(self.faults.values())
-            for _deed in range(min(MOST_AT_ONCE, max(1, round(owed)))):
+            due = (time.monotonic() - began) / self.every + AHEAD
+            for _deed in range(min(MOST_AT_ONCE, max(1, round(due - self.faults.total())))):
                 self._break_something()
 
     def _break_something(self) -> None:

@@ -21,7 +21,7 @@ ADDRESS = {
     "shipping_method": "standard",
 }
 PATIENCE_SECONDS = 180.0
-PAUSE_SECONDS = 0.4
+PAUSE_SECONDS = 0.8
 
 PROVIDERS = ("stripe", "paypal")
 BY_PAYPAL = 1 / 3

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import import_module
 from random import Random
@@ -22,7 +25,8 @@ GIVEN_BACK = 0.05
 """The shares of purchases that staff cancel, and of which they give pieces back, at most."""
 LATEST_ORDERS = 200
 PAUSE_SECONDS = 0.3
-TRIES = 20
+TRIES = 60
+ORDERS = "/admin/orders/order/"
 
 
 def sign_in(email: str) -> dict[str, str]:
@@ -48,18 +52,17 @@ class Staff:
 
     def work(self, is_over: threading.Event) -> None:
         left = {
-            self._cancel: max(1, round(self.purchases * CANCELLED)),
-            self._give_back: max(1, round(self.purchases * GIVEN_BACK)),
+            self.cancel: max(1, round(self.purchases * CANCELLED)),
+            self.give_back: max(1, round(self.purchases * GIVEN_BACK)),
         }
         while any(left.values()) and not is_over.wait(PAUSE_SECONDS):
             order_id = self._choose_order()
             if order_id is None:
                 continue
             (deed,) = self.random.choices(list(left), list(left.values()))
-            try:
-                left[deed] -= deed(order_id)
-            except NoAnswer:
-                continue  # Nobody knows what came of it; the books will show.
+            is_done = deed(order_id)
+            left[deed] -= is_done
+            self.done[deed.__name__] += is_done
         connection.close()
 
     def _choose_order(self) -> int | None:
@@ -71,19 +74,19 @@ class Staff:
             return None
         return self.random.choice(found) if found else None
 
-    def _cancel(self, order_id: int) -> bool:
-        address = f"/admin/orders/order/{order_id}/cancel/"
-        form = self._open(address)
-        if form is None:
-            return False
-        is_done = self._send(address, form | {"reason": "Changed their mind"}).status == 302
-        self.done["cancelled"] += is_done
-        return is_done
+    def cancel(self, order_id: int) -> bool:
+        """Cancel a whole order; say whether the shop agreed."""
+        return self.fill_in(f"{ORDERS}{order_id}/cancel/", reason="Changed their mind")
 
-    def _give_back(self, order_id: int) -> bool:
-        """Give some pieces back, now and then with the delivery; some press the button twice."""
-        address = f"/admin/orders/order/{order_id}/refund/"
-        form = self._open(address)
+    def fill_in(self, address: str, *, page: str = "", **typed: str) -> bool:
+        """Send the form for an address, which stands there or on another page, with some words."""
+        form = self._open(address, page or address)
+        return form is not None and self._send(address, form | typed).status == 302
+
+    def give_back(self, order_id: int) -> bool:
+        """Give one piece back, now and then with the delivery; some press the button twice."""
+        address = f"{ORDERS}{order_id}/refund/"
+        form = self._open(address, address)
         counts = [name for name in form or () if name.startswith("quantity_")]
         if form is None or not counts:
             return False
@@ -103,31 +106,30 @@ class Staff:
             twin.join()
         else:
             answer = self._send(address, form)
-        self.done["given back"] += answer.status == 302
         return answer.status == 302
 
-    def _open(self, address: str) -> dict[str, str] | None:
+    def _open(self, address: str, page: str) -> dict[str, str] | None:
+        """Return the form for an address on a page, if there is one."""
         browser = Browser(self.shop, dict(self.cookies))
-        page = browser.get(address)
+        shown = _insist(lambda: browser.get(page))
         self.cookies = browser.cookies
-        return read_form(page, address)
+        return read_form(shown, address)
 
     def _send(self, address: str, form: dict[str, str]) -> Page:
-        """Send a form until it is answered, as somebody does who sees an error page."""
-        page = Page(0, "", "")
-        for _attempt in range(TRIES):
-            try:
-                page = Browser(self.shop, dict(self.cookies)).post(address, form)
-            except NoAnswer:
-                threading.Event().wait(PAUSE_SECONDS)
-                continue
-            if not page.has_failed:
-                return page
-            threading.Event().wait(PAUSE_SECONDS)
-        return page
+        return _insist(lambda: Browser(self.shop, dict(self.cookies)).post(address, form))
 
     def _send_beside(self, address: str, form: dict[str, str]) -> None:
-        try:
+        with suppress(NoAnswer):
             Browser(self.shop, dict(self.cookies)).post(address, form)
-        except NoAnswer:
-            return
+
+
+def _insist(ask: Callable[[], Page]) -> Page:
+    """Ask until there is an answer, as somebody does who sees an error page; the last one else."""
+    page = Page(0, "", "")
+    for _try in range(TRIES):
+        with suppress(NoAnswer):
+            page = ask()
+            if not page.has_failed:
+                return page
+        time.sleep(PAUSE_SECONDS)
+    return page
