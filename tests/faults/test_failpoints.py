@@ -19,7 +19,6 @@ from django.apps import apps
 from django.conf import settings
 
 from catalog.models import ProductVariant
-from orders.errors import ActionNotAllowed
 from orders.models import Order, OrderRefund
 from orders.proving.staff import ORDERS
 from orders.services import cancellation, expiry, payment
@@ -31,7 +30,6 @@ from shop.failpoints import ACTIONS, POINTS, Action, Struck, failpoint
 from shop.models import Mail
 from tests.factories.catalog import BuyableProductFactory
 from tests.factories.orders import make_delivery, place_order
-from tests.faults import crashing
 from tests.faults.crashing import (
     CrashingShop,
     let_expire,
