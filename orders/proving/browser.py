@@ -24,8 +24,12 @@ class Page:
 
     @property
     def has_failed(self) -> bool:
-        """Say whether the same request is worth another try: 5xx, or what stands before them."""
-        return self.status >= 500 or self.status == 429
+        """Say whether the same request is worth another try.
+
+        That is 5xx, what stands before them, and 400: so Django answers when the database was away
+        at the very end, while the session was saved.
+        """
+        return self.status >= 500 or self.status in (400, 429)
 
 
 @dataclass
