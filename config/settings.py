@@ -231,7 +231,7 @@ else:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 # Sessions are read where they are written. A copy in Redis cannot be taken back while Redis is away:
 # who signed out would be signed in again afterwards, and a cart or an order of the time between gone.
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "shop.sessions"
 
 CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", REDIS_URL)
 

@@ -13,11 +13,22 @@ from typing import Any
 from django.db.models import Count, F, Q, Sum
 
 from catalog.models import StockLevel
-from orders.models import Order, OrderLine, OrderPayment
+from orders.models import (
+    LedgerEntry,
+    Order,
+    OrderLine,
+    OrderPayment,
+    OrderRefund,
+    OrderRefundLine,
+)
+from orders.models.ledger import PROVIDER
 from orders.proving.shopper import Purchase
+from payments.gateways.paypal_amounts import from_paypal
 from payments.gateways.stripe_amounts import from_stripe
+from payments.methods import PAYPAL, STRIPE
 from payments.models import PaymentAttempt, PaymentTransaction, Refund
-from payments.simulator.store import Store
+from payments.simulator import paypal_orders
+from payments.simulator.store import Document, Store
 from shop import invariants
 from shop.clock import now
 from shop.models import Mail, OutboxMessage
@@ -25,16 +36,24 @@ from shop.money import Money
 from shop.transactions import own_transaction
 
 EVERYTHING = 10**9
+TAKEN = ("COMPLETED", "PARTIALLY_REFUNDED", "REFUNDED")
+"""Captures at PayPal whose money the shop got."""
 STANDING = (Order.Status.PLACED, Order.Status.COMPLETED)
 
 
 @dataclass(frozen=True)
 class ProviderBooks:
-    """Charges that succeeded and refunds that did not fail, each by id; references by charge."""
+    """Charges that succeeded and refunds that did not fail, each by id; references by charge.
+
+    `of` names who keeps the books by charge or refund. `approved` are references of payments that
+    shoppers agreed to and that the shop has not taken.
+    """
 
     charges: dict[str, Money]
     refunds: dict[str, Money]
     references: dict[str, str]
+    of: dict[str, str] = field(default_factory=dict)
+    approved: set[str] = field(default_factory=set)
 
 
 @dataclass
@@ -47,6 +66,9 @@ class Verdict:
     stocked: int = 0
     orders_paid: int = 0
     orders_sent_back: int = 0
+    orders_partly_sent_back: int = 0
+    refunds_of_pieces: int = 0
+    paid_by: Counter[str] = field(default_factory=Counter)
     orders_unpaid: int = 0
     charged_twice: int = 0
     lost: int = 0
@@ -59,18 +81,31 @@ class Verdict:
 
 
 def read_provider(state: Path) -> ProviderBooks:
-    """Read the simulator's own books, from its file."""
+    """Read the simulator's own books, as Stripe and as PayPal, from its file."""
     store = Store(str(state))
+
+    def list_all(kind: str) -> list[Document]:
+        return store.list_documents(kind, [], limit=EVERYTHING)
+
     try:
-        charges = store.list_documents("charge", [], limit=EVERYTHING)
-        refunds = store.list_documents("refund", [], limit=EVERYTHING)
+        charges = [each for each in list_all("charge") if each["status"] == "succeeded"]
+        refunds = [each for each in list_all("refund") if each["status"] != "failed"]
+        captures = [each for each in list_all(paypal_orders.CAPTURE) if each["status"] in TAKEN]
+        sent = [each for each in list_all(paypal_orders.REFUND) if each["status"] != "FAILED"]
+        orders = list_all(paypal_orders.ORDER)
     finally:
         store.close()
-    succeeded = [charge for charge in charges if charge["status"] == "succeeded"]
+    by_stripe, by_paypal = [*charges, *refunds], [*captures, *sent]
     return ProviderBooks(
-        charges={charge["id"]: _money(charge) for charge in succeeded},
-        refunds={each["id"]: _money(each) for each in refunds if each["status"] != "failed"},
-        references={charge["id"]: _reference(charge) for charge in succeeded},
+        charges={each["id"]: _money(each) for each in (*charges, *captures)},
+        refunds={each["id"]: _money(each) for each in (*refunds, *sent)},
+        references={each["id"]: _reference(each) for each in (*charges, *captures)},
+        of={each["id"]: STRIPE for each in by_stripe} | {each["id"]: PAYPAL for each in by_paypal},
+        approved={
+            each["unit"]["invoice_id"]
+            for each in orders
+            if (each["status"], each["outcome"]) == ("APPROVED", "completed")
+        },
     )
 
 
@@ -81,6 +116,9 @@ def list_unfinished(provider: ProviderBooks) -> list[str]:
     unsent = Mail.objects.filter(sent_at=None).count()
     pending = Refund.objects.filter(status=Refund.Status.PENDING).count()
     unheard = len(provider.charges.keys() - booked)
+    untaken = PaymentAttempt.objects.filter(
+        status__in=PaymentAttempt.OPEN, reference__in=provider.approved
+    ).count()
     return [
         f"{count} {what}"
         for count, what in (
@@ -88,6 +126,7 @@ def list_unfinished(provider: ProviderBooks) -> list[str]:
             (unsent, "mails are unsent"),
             (pending, "refunds are pending"),
             (unheard, "payments were not heard of"),
+            (untaken, "approved payments were not taken"),
         )
         if count
     ]
@@ -104,6 +143,7 @@ def judge(
     verdict = Verdict()
     _check_invariants(verdict)
     _compare_money(verdict, provider)
+    _compare_ledger(verdict, provider)
     _look_for_lost_orders(verdict, provider, list(purchases))
     _count_pieces(verdict, pieces)
     _count_mails(verdict, mails)
@@ -130,8 +170,27 @@ def _compare_money(verdict: Verdict, provider: ProviderBooks) -> None:
             for id in sorted(ours.keys() | theirs.keys())
             if ours.get(id) != theirs.get(id)
         ]
+    verdict.paid_by = Counter(provider.of.get(id, "") for id in provider.charges)
     verdict.taken = sum((each.amount for each in provider.charges.values()), Decimal(0))
     verdict.sent_back = sum((each.amount for each in provider.refunds.values()), Decimal(0))
+
+
+def _compare_ledger(verdict: Verdict, provider: ProviderBooks) -> None:
+    """Each provider holds what our ledger says it holds: charged less refunded, to the cent."""
+    stands = dict(
+        LedgerEntry.objects.filter(account__startswith=PROVIDER)
+        .order_by()
+        .values_list("account")
+        .annotate(Sum("amount"))
+    )
+    for name in sorted(set(provider.of.values())):
+        signed = [
+            *(each.amount for id, each in provider.charges.items() if provider.of[id] == name),
+            *(-each.amount for id, each in provider.refunds.items() if provider.of[id] == name),
+        ]
+        holds, booked = sum(signed, Decimal(0)), stands.get(f"{PROVIDER}{name}", Decimal(0))
+        if holds != booked:
+            verdict.violations.append(f"{name} holds {holds}, the ledger says {booked}")
 
 
 def _look_for_lost_orders(
@@ -173,11 +232,13 @@ def _look_for_lost_orders(
     counts = Order.objects.aggregate(
         paid=Count("pk", filter=Q(status__in=STANDING)),
         back=Count("pk", filter=Q(payment_status="refunded")),
+        partly=Count("pk", filter=Q(payment_status="partially_refunded")),
         unpaid=Count("pk", filter=Q(payment_status="voided")),
         pending=Count("pk", filter=Q(status="pending")),
     )
     verdict.orders_paid, verdict.orders_sent_back = counts["paid"], counts["back"]
-    verdict.orders_unpaid = counts["unpaid"]
+    verdict.orders_unpaid, verdict.orders_partly_sent_back = counts["unpaid"], counts["partly"]
+    verdict.refunds_of_pieces = OrderRefund.objects.exclude(key__startswith="cancel:").count()
     if counts["pending"]:
         verdict.violations.append(f"{counts['pending']} orders still wait an hour later")
     placed, seen = Order.objects.count(), {each.order for each in purchases if each.order}
@@ -188,11 +249,21 @@ def _look_for_lost_orders(
 
 
 def _count_pieces(verdict: Verdict, pieces: Mapping[int, int]) -> None:
-    sold = dict(
-        OrderLine.objects.filter(order__status__in=STANDING)
-        .order_by()
-        .values_list("variant_id")
-        .annotate(Sum("quantity"))
+    """What was sold and not put back is what is missing from the shelves."""
+    sold = Counter(
+        dict(
+            OrderLine.objects.exclude(order__paid_at=None)
+            .order_by()
+            .values_list("variant_id")
+            .annotate(Sum("quantity"))
+        )
+    )
+    sold.subtract(
+        dict(
+            OrderRefundLine.objects.order_by()
+            .values_list("order_line__variant_id")
+            .annotate(Sum("restocked"))
+        )
     )
     verdict.stocked, verdict.sold = sum(pieces.values()), sum(sold.values())
     for variant, at_first in pieces.items():
@@ -240,7 +311,7 @@ def turn_clock(by: timedelta) -> int:
 
 
 def measure_waits(purchases: Iterable[Purchase]) -> list[float]:
-    """Return how long after the provider took the money each order was placed, in seconds."""
+    """Return how long after the shopper agreed to pay each order was placed, in seconds."""
     paid_at = {
         number: moment.timestamp()
         for number, moment in Order.objects.values_list("number", "paid_at")
@@ -266,8 +337,12 @@ def _say(money: Money | None) -> str:
 
 
 def _money(document: Mapping[str, Any]) -> Money:
+    if document["object"] in (paypal_orders.CAPTURE, paypal_orders.REFUND):
+        return from_paypal(document["amount"])
     return from_stripe(document["amount"], document["currency"].upper())
 
 
 def _reference(charge: Mapping[str, Any]) -> str:
+    if charge["object"] == paypal_orders.CAPTURE:
+        return str(charge["invoice_id"])
     return str((charge.get("metadata") or {}).get("reference", ""))

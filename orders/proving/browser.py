@@ -24,8 +24,12 @@ class Page:
 
     @property
     def has_failed(self) -> bool:
-        """Say whether the same request is worth another try: 5xx, or what stands before them."""
-        return self.status >= 500 or self.status == 429
+        """Say whether the same request is worth another try.
+
+        That is 5xx, what stands before them, and 400: so Django answers when the database was away
+        at the very end, while the session was saved.
+        """
+        return self.status >= 500 or self.status in (400, 429)
 
 
 @dataclass
@@ -56,12 +60,18 @@ class Browser:
 
 
 def ask(
-    origin: str, method: str, address: str, *, body: str = "", headers: dict[str, str]
+    origin: str,
+    method: str,
+    address: str,
+    *,
+    body: str = "",
+    headers: dict[str, str],
+    seconds: float = ANSWER_SECONDS,
 ) -> tuple[http.client.HTTPResponse, str]:
     """Send one request to a host and read the whole answer. Raises `NoAnswer`."""
     parts = urlsplit(address)
     target = parts.path + (f"?{parts.query}" if parts.query else "")
-    connection = http.client.HTTPConnection(urlsplit(origin).netloc, timeout=ANSWER_SECONDS)
+    connection = http.client.HTTPConnection(urlsplit(origin).netloc, timeout=seconds)
     try:
         connection.request(method, target, body.encode(), headers)
         answer = connection.getresponse()

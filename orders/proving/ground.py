@@ -27,8 +27,8 @@ from shop.transactions import own_transaction
 
 PIECES_PER_PURCHASE = 1.2
 """What an average shopper wants; see `orders.proving.shopper.draw_plan`."""
-SCARCITY = 0.75
-"""How much of what is wanted there is."""
+SCARCITY = 1.0
+"""How much there is of what is wanted; but most people want the same things."""
 STAFF_EMAIL = "staff@example.com"
 
 
@@ -79,7 +79,7 @@ def prepare(database_url: str, *, purchases: int) -> Ground:
 
 @own_transaction
 def _fill_shelves(purchases: int) -> list[int]:
-    User.objects.create(email=STAFF_EMAIL, name="Staff", is_staff=True)
+    User.objects.create(email=STAFF_EMAIL, name="Staff", is_staff=True, is_superuser=True)
     seller = Seller.objects.create(slug="maker", name="Maker", country="DE")
     tax_class = TaxClass.objects.get(code="standard")
     count = max(4, min(40, purchases // 25))

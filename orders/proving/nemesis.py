@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from django.db import DatabaseError, connection
 
@@ -24,17 +25,25 @@ PROVIDER_FAULTS = (
 )
 PROVIDER_CALLS = (
     *("checkout.sessions.create", "checkout.sessions.create", "checkout.sessions.retrieve"),
-    *("checkout.sessions.expire", "refunds.create"),
+    *("checkout.sessions.retrieve", "checkout.sessions.expire", "refunds.create"),
+    *("paypal.orders.create", "paypal.orders.get", "paypal.orders.get", "paypal.orders.capture"),
+    *("paypal.captures.refund", "paypal.oauth2.token"),
 )
 SECONDS_ARMED = 10.0
 LONGER_THAN_THE_SHOP_WAITS = 9.0
-NOT_MET_HERE = ("orders.expiry.", "orders.cancellation.refunding")
-"""Points of the sweep's end and of staff, whom this process plays."""
+AHEAD = 2.0
+MOST_AT_ONCE = 4
+NOT_MET_HERE = ("orders.expiry.", "orders.offline.", "orders.fulfilment.")
+"""Points of the sweep's end, and of what nobody does here."""
 
 
 @dataclass
 class Nemesis:
-    """Breaks something every `every` seconds until it is told to stop; `faults` counts by kind."""
+    """Breaks something every `every` seconds until it is told to stop.
+
+    `faults` counts by kind what has struck. What is only waiting to strike counts for nothing, so
+    more is armed until as much has struck as should have by then.
+    """
 
     household: Household
     provider: str
@@ -44,6 +53,7 @@ class Nemesis:
     every: float
     faults: Counter[str] = field(default_factory=Counter)
     _armed: list[tuple[str, str, float]] = field(default_factory=list)
+    _scripted: set[tuple[str, str]] = field(default_factory=set)
     _is_over: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> None:
@@ -59,21 +69,27 @@ class Nemesis:
         self._tell_provider("DELETE")
 
     def _work(self) -> None:
+        began = time.monotonic()
         while not self._is_over.wait(self.every):
             self._count_struck()
-            deeds: dict[Callable[[], None], int] = {
-                partial(self._strike_at_a_point, ("raise", "sleep")): 45,
-                self._fail_at_the_provider: 45,
-                self._end_connections: 10,
+            due = (time.monotonic() - began) / self.every + AHEAD
+            for _deed in range(min(MOST_AT_ONCE, max(1, round(due - self.faults.total())))):
+                self._break_something()
+
+    def _break_something(self) -> None:
+        deeds: dict[Callable[[], None], int] = {
+            partial(self._strike_at_a_point, ("raise", "sleep")): 45,
+            self._fail_at_the_provider: 45,
+            self._end_connections: 10,
+        }
+        if self.household.may_fall() and not self._is_death_waiting:
+            deeds = {
+                partial(self._strike_at_a_point, ("kill",)): 55,
+                self._kill_a_process: 30,
+                self._crash_the_database: 15,
             }
-            if self.household.may_fall() and not self._is_death_waiting:
-                deeds = {
-                    partial(self._strike_at_a_point, ("kill",)): 55,
-                    self._kill_a_process: 30,
-                    self._crash_the_database: 15,
-                }
-            (deed,) = self.random.choices(list(deeds), list(deeds.values()))
-            deed()
+        (deed,) = self.random.choices(list(deeds), list(deeds.values()))
+        deed()
 
     @property
     def _is_death_waiting(self) -> bool:
@@ -100,37 +116,50 @@ class Nemesis:
                 self._armed.remove(armed)
                 words = {"kill": "killed", "raise": "broken off", "sleep": "held up"}
                 self.faults[f"{words[action]} at a failpoint"] += 1
+        waiting = self._list_waiting_at_provider()
+        for scripted in list(self._scripted):
+            if waiting is not None and scripted not in waiting:
+                self._scripted.remove(scripted)
+                self.faults[f"provider: {scripted[1].replace('_', ' ')}"] += 1
 
     def _fail_at_the_provider(self) -> None:
-        kind = self.random.choice(PROVIDER_FAULTS)
-        wishes: dict[str, object] = {
-            "operation": self.random.choice(PROVIDER_CALLS),
-            "kind": kind,
-            "times": self.random.randint(1, 2),
-        }
+        operation, kind = self.random.choice(PROVIDER_CALLS), self.random.choice(PROVIDER_FAULTS)
+        times = self.random.randint(1, 2)
+        wishes: dict[str, object] = {"operation": operation, "kind": kind, "times": times}
         if kind.startswith("timeout"):
             wishes["seconds"] = LONGER_THAN_THE_SHOP_WAITS
         elif kind == "slow":
             wishes["seconds"] = self.random.uniform(0.5, 3.0)
-        if self._tell_provider("POST", wishes):
-            self.faults[f"provider: {kind.replace('_', ' ')}"] += 1
+        if (operation, kind) in self._scripted:
+            return
+        if self._tell_provider("POST", wishes) is not None:
+            self._scripted.add((operation, kind))
 
-    def _tell_provider(self, method: str, wishes: dict[str, object] | None = None) -> bool:
+    def _list_waiting_at_provider(self) -> set[tuple[str, str]] | None:
+        """List which scripted faults no call has met yet; None when it cannot be told."""
+        answer = self._tell_provider("GET") if self._scripted else {"faults": []}
+        if answer is None:
+            return None
+        return {(each["operation"], each["kind"]) for each in answer["faults"]}
+
+    def _tell_provider(self, method: str, wishes: dict[str, object] | None = None) -> Any:
+        """Return what the provider says, None if nothing."""
         try:
-            status, _answer = ask_json(self.provider, method, "/_control/faults", wishes)
+            status, answer = ask_json(self.provider, method, "/_control/faults", wishes)
         except NoAnswer:
-            return False
-        return status == 200
+            return None
+        return answer if status == 200 else None
 
     def _kill_a_process(self) -> None:
         names = [name for name in self.household.processes if name != "simulator"]
         name = self.random.choice(names)
         self.household.note_down(name)
         self.household[name].kill()
-        self.faults[f"{name} killed with -9"] += 1
+        self.faults[f"{self.household[name].kind} killed with -9"] += 1
 
     def _crash_the_database(self) -> None:
-        self.household.note_down("web")
+        for name in self.household.list_present("web"):
+            self.household.note_down(name)
         self.crash_database()
         self.faults["database crashed and restarted"] += 1
 

@@ -21,6 +21,7 @@ from orders.proving.browser import NoAnswer, ask
 MANAGE = (sys.executable, "manage.py")
 LOOK_EVERY = 0.05
 SECONDS_TO_STOP = 10
+READY_SECONDS = 3.0
 MIN_REST = 2.0
 """What stands again is left alone for so many seconds at least, so that something is sold at all."""
 
@@ -38,6 +39,7 @@ class Process:
         is_ready: Callable[[], bool] | None = None,
     ) -> None:
         self.name = name
+        self.kind = name.partition("-")[0]
         self.starts = 0
         self.is_ready = is_ready or (lambda: True)
         self.says_when_ready = is_ready is not None
@@ -53,7 +55,7 @@ class Process:
             self._child = subprocess.Popen(
                 self._command,
                 cwd=settings.BASE_DIR,
-                env={**os.environ, **self._environment},
+                env={**os.environ, **_keeping_bytecode(), **self._environment},
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -77,6 +79,17 @@ class Process:
             self.kill()
 
 
+def _keeping_bytecode() -> dict[str, str]:
+    """Let a process that is started again and again compile our modules only the first time.
+
+    Containers often say PYTHONDONTWRITEBYTECODE; a start then takes three times as long.
+    """
+    if not os.environ.get("PYTHONDONTWRITEBYTECODE"):
+        return {}
+    folder = settings.BASE_DIR / "var" / "bytecode"
+    return {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(folder)}
+
+
 class Household:
     """Processes that are started again when they end, and how long each took to be back."""
 
@@ -86,6 +99,7 @@ class Household:
         self._is_closing = threading.Event()
         self._lock = threading.Lock()
         self._down_since: dict[str, float] = {}
+        self._absent: set[str] = set()
         self._whole_since = time.monotonic()
         self._last_absence = 0.0
         self._nurse = threading.Thread(target=self._mend, name="supervisor", daemon=True)
@@ -109,6 +123,14 @@ class Household:
         with self._lock:
             self._down_since.setdefault(name, time.monotonic())
 
+    def list_present(self, kind: str) -> list[str]:
+        """Name the processes of a kind that run and have been ready since they were started."""
+        return [
+            name
+            for name, process in self.processes.items()
+            if process.kind == kind and name not in self._absent and process.is_running
+        ]
+
     def wait_until_ready(self, *, seconds: float = 90) -> None:
         """Raises TimeoutError."""
         deadline = time.monotonic() + seconds
@@ -129,19 +151,23 @@ class Household:
         while not self._is_closing.wait(LOOK_EVERY):
             for name, process in self.processes.items():
                 if not process.is_running:
+                    self._absent.add(name)
                     self.note_down(name)
                     process.kill()  # What is left of its children.
                     process.start()
                 elif name in self._down_since and process.is_ready():
+                    self._absent.discard(name)
                     with self._lock:
                         began = self._down_since.pop(name)
                         self._whole_since = time.monotonic()
                         self._last_absence = self._whole_since - began
                     if process.says_when_ready:
-                        self.recoveries.append((name, self._last_absence))
+                        self.recoveries.append((process.kind, self._last_absence))
 
 
-def web(environment: Mapping[str, str], *, port: int, log: Path, workers: int = 2) -> Process:
+def web(
+    environment: Mapping[str, str], *, port: int, log: Path, workers: int = 2, name: str = "web"
+) -> Process:
     """The web process, as `make run` and the container start it."""
     command = (
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"),
@@ -150,7 +176,7 @@ def web(environment: Mapping[str, str], *, port: int, log: Path, workers: int = 
     )
     origin = f"http://127.0.0.1:{port}"
     return Process(
-        "web", command, environment=environment, log=log, is_ready=lambda: answers(origin)
+        name, command, environment=environment, log=log, is_ready=lambda: answers(origin)
     )
 
 
@@ -173,7 +199,7 @@ def simulator(environment: Mapping[str, str], *, port: int, state: Path, log: Pa
 
 def answers(origin: str, address: str = "/readyz") -> bool:
     try:
-        answer, _text = ask(origin, "GET", address, headers={})
+        answer, _text = ask(origin, "GET", address, headers={}, seconds=READY_SECONDS)
     except NoAnswer:
         return False
     return answer.status == 200

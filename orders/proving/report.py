@@ -27,9 +27,15 @@ def describe(result: Result) -> str:
         "",
         "MONEY AND GOODS",
         _row("taken by the provider", f"{verdict.taken:,.2f} EUR"),
+        *(
+            _row(f"  payments with {name}", count)
+            for name, count in sorted(verdict.paid_by.items())
+        ),
         _row("sent back by it", f"{verdict.sent_back:,.2f} EUR"),
         _row("orders that stand, paid", verdict.orders_paid),
+        _row("  of which pieces went back", verdict.orders_partly_sent_back),
         _row("orders whose money went back", verdict.orders_sent_back),
+        _row("refunds of single pieces", verdict.refunds_of_pieces),
         _row("orders that ended unpaid", verdict.orders_unpaid),
         _row("pieces sold, of those there were", f"{verdict.sold:,} of {verdict.stocked:,}"),
         _row("mails that arrived", verdict.mails),
@@ -48,21 +54,23 @@ def describe(result: Result) -> str:
         "FAULTS",
         *(_row(kind, count) for kind, count in sorted(result.faults.items())),
         _row("together", sum(result.faults.values())),
+        _row("  in each second of selling", f"{_rate(result):.2f}"),
         "",
         "RECOVERY",
-        _row("money taken to order placed, s: half within", _part(result.waits, 0.5)),
-        _row("  95 of 100 within", _part(result.waits, 0.95)),
-        _row("  the slowest", _part(result.waits, 1.0)),
+        _row("shopper paid to order placed, s: half within", _quantile(result.waits, 0.5)),
+        _row("  95 of 100 within", _quantile(result.waits, 0.95)),
+        _row("  the slowest", _quantile(result.waits, 1.0)),
         *(
-            _row(f"{name} back after it was gone, s: half within", _part(sorted(seconds), 0.5))
-            + f"; 95 of 100 within {_part(sorted(seconds), 0.95)}"
+            _row(f"{name} back after it was gone, s: half within", _quantile(sorted(seconds), 0.5))
+            + f"; 95 of 100 within {_quantile(sorted(seconds), 0.95)}"
             for name, seconds in sorted(result.recoveries.items())
         ),
         "",
         f"Seed {result.wishes.seed}, {result.wishes.shoppers} shoppers at a time, "
         f"{'with' if result.has_redis else 'without'} Redis. Selling took "
         f"{result.selling_seconds:,.0f} s, settling {result.settling_seconds:,.0f} s"
-        f"{' (hurried)' if result.wishes.is_hurried else ''}, all of it {result.seconds:,.0f} s.",
+        f"{' (hurried)' if result.wishes.is_hurried else ''}, all of it {result.seconds:,.0f} s: "
+        f"{len(result.purchases) / max(1.0, result.selling_seconds) * 60:,.0f} purchases a minute.",
         *_list_stuck(result),
         *_list_violations(verdict.violations),
     ]
@@ -74,7 +82,11 @@ def _row(label: str, value: int | str) -> str:
     return f"  {label:<{WIDTH}} {shown:>16}"
 
 
-def _part(sorted_seconds: Sequence[float], share: float) -> str:
+def _rate(result: Result) -> float:
+    return sum(result.faults.values()) / max(1.0, result.selling_seconds)
+
+
+def _quantile(sorted_seconds: Sequence[float], share: float) -> str:
     if not sorted_seconds:
         return "-"
     place = min(len(sorted_seconds) - 1, int(len(sorted_seconds) * share))

@@ -23,24 +23,24 @@ from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, connection
-from django.db import Error as AnyDatabaseError
 
-from accounts.models import User
 from orders.models import Order
 from orders.proving import books, ground, processes
+from orders.proving.balancer import running_balancer
 from orders.proving.books import Verdict
 from orders.proving.nemesis import Nemesis
 from orders.proving.postbox import Postbox, running_postbox
 from orders.proving.processes import MANAGE, Household, Process
 from orders.proving.shopper import PATIENCE_SECONDS, Purchase, Shopper, draw_plan
-from orders.services import cancellation
-from shop.errors import ShopError
+from orders.proving.staff import Staff, sign_in
 
-CANCELLED_BY_STAFF = 0.02
-"""The share of purchases that staff cancel at most."""
+WEBS = 2
+"""How many web processes there are, so that one is killed while the other sells."""
 LOOK_EVERY = 1.0
 HURRIED_EVERY = 2.0
 QUIET_MINUTES = 15
+SETTLED_IN_A_MINUTE = 500
+"""Purchases whose last tasks and mails are done in a minute, even on a small machine."""
 OF_THE_SHELL = (
     *("REDIS_URL", "CELERY_BROKER_URL", "EMAIL_URL", "S3_BUCKET", "ALLOWED_HOSTS", "SHOP_URL"),
     *("STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "STRIPE_API_BASE", "PAYMENT_SIMULATOR"),
@@ -173,6 +173,7 @@ def _stage(wishes: Wishes, tell: Callable[[str], None]) -> Iterator[Stage]:
         failpoints = folder / "failpoints"
         failpoints.mkdir()
         shop_port, provider_port = processes.free_port(), processes.free_port()
+        web_ports = {f"web-{number}": processes.free_port() for number in range(1, WEBS + 1)}
         redis = _find_redis() if wishes.has_redis else None
         redis_port = processes.free_port()
         at = {
@@ -195,12 +196,18 @@ def _stage(wishes: Wishes, tell: Callable[[str], None]) -> Iterator[Stage]:
         actors = [
             processes.simulator(at, port=provider_port, state=state, log=folder / "provider.log"),
             processes.relay(at, log=folder / "relay.log"),
-            processes.web(at, port=shop_port, log=folder / "web.log"),
+            *(
+                processes.web(at, port=port, log=folder / f"{name}.log", workers=1, name=name)
+                for name, port in web_ports.items()
+            ),
         ]
         if redis:
             actors = [*_with_broker(at, redis, redis_port, folder), *actors]
         stack.callback(_keep_logs, folder)
-        with processes.running(actors) as household:
+        with (
+            processes.running(actors) as household,
+            running_balancer(shop_port, web_ports, lambda: household.list_present("web")),
+        ):
             yield Stage(
                 shop=f"http://127.0.0.1:{shop_port}",
                 provider=at["SIMULATOR_URL"],
@@ -217,7 +224,7 @@ def _stage(wishes: Wishes, tell: Callable[[str], None]) -> Iterator[Stage]:
 
 def _with_broker(at: dict[str, str], redis: str, port: int, folder: Path) -> list[Process]:
     celery = (sys.executable, "-m", "celery", "-A", "config", "-q")
-    threads = ("-P", "threads", "-c", "2", "--without-gossip", "--without-mingle")
+    threads = ("-P", "threads", "-c", "4", "--without-gossip", "--without-mingle")
     worker = (*celery, "worker", "--loglevel", "ERROR", *threads)
     beat = (*celery, "beat", "--loglevel", "ERROR", "--schedule", str(folder / "beat"))
     server = (
@@ -227,7 +234,12 @@ def _with_broker(at: dict[str, str], redis: str, port: int, folder: Path) -> lis
     log = folder / "redis.log"
     return [
         Process("redis", server, environment={}, log=log, is_ready=lambda: _is_redis_up(port)),
-        Process("worker", worker, environment=at, log=folder / "worker.log"),
+        *(
+            Process(
+                name, (*worker, "-n", f"{name}@proof"), environment=at, log=folder / f"{name}.log"
+            )
+            for name in ("worker-1", "worker-2")
+        ),
         Process("beat", beat, environment=at, log=folder / "beat.log"),
     ]
 
@@ -280,9 +292,10 @@ def _sell(
             made.append(shopper.buy())
 
     is_over = threading.Event()
-    staff = threading.Thread(
-        target=_play_staff, args=(is_over, Random(random.random()), wishes), daemon=True
+    person = Staff(
+        stage.shop, sign_in(ground.STAFF_EMAIL), Random(random.random()), wishes.purchases
     )
+    staff = threading.Thread(target=person.work, args=(is_over,), name="staff", daemon=True)
     staff.start()
     with ThreadPoolExecutor(wishes.shoppers) as pool:
         shoppers = [pool.submit(keep_buying) for _shopper in range(wishes.shoppers)]
@@ -299,30 +312,13 @@ def _sell(
     return made
 
 
-def _play_staff(is_over: threading.Event, random: Random, wishes: Wishes) -> None:
-    """Cancel a paid order now and then, as staff do, so that money goes back as well."""
-    left = max(1, round(wishes.purchases * CANCELLED_BY_STAFF))
-    while left and not is_over.wait(0.5):
-        try:
-            placed = Order.objects.filter(status=Order.Status.PLACED)
-            numbers = list(placed.values_list("pk", flat=True).order_by("-pk")[:50])
-            if not numbers:
-                continue
-            order = Order.objects.get(pk=random.choice(numbers))
-            staff = User.objects.get(email=ground.STAFF_EMAIL)
-            cancellation.cancel(order, by=staff, reason="Changed their mind")
-            left -= 1
-        except (ShopError, AnyDatabaseError):
-            connection.close()
-    connection.close()
-
-
 # Settling ---------------------------------------------------------------------------------------
 
 
 def _wait_until_quiet(wishes: Wishes, stage: Stage, tell: Callable[[str], None]) -> None:
     """Wait until nothing is left to be done. Raises `NotQuiet`."""
-    deadline = time.monotonic() + QUIET_MINUTES * 60
+    minutes = QUIET_MINUTES + wishes.purchases / SETTLED_IN_A_MINUTE
+    deadline = time.monotonic() + minutes * 60
     told_at = hurried_at = time.monotonic()
     while True:
         try:
@@ -337,7 +333,7 @@ def _wait_until_quiet(wishes: Wishes, stage: Stage, tell: Callable[[str], None])
             connection.close()
             unfinished = [f"the database does not answer: {error}"]
         if time.monotonic() > deadline:
-            raise NotQuiet(f"After {QUIET_MINUTES} minutes: {', '.join(unfinished)}.")
+            raise NotQuiet(f"After {minutes:.0f} minutes: {', '.join(unfinished)}.")
         if time.monotonic() - told_at >= 30:
             told_at = time.monotonic()
             tell(f"Waiting: {', '.join(unfinished)}")

@@ -6,8 +6,8 @@ import threading
 import time
 from dataclasses import dataclass, field
 from random import Random
-from typing import Literal
-from urllib.parse import urlsplit
+from typing import Literal, get_args
+from urllib.parse import parse_qs, urlsplit
 
 from orders.proving.browser import Browser, NoAnswer, Page, ask_json, read_form
 
@@ -21,9 +21,14 @@ ADDRESS = {
     "shipping_method": "standard",
 }
 PATIENCE_SECONDS = 180.0
-PAUSE_SECONDS = 0.4
+PAUSE_SECONDS = 0.8
 
-Ending = Literal["pay", "declined", "leave", "give_up"]
+PROVIDERS = ("stripe", "paypal")
+BY_PAYPAL = 1 / 3
+"""The share of shoppers who choose PayPal at first."""
+
+Ending = Literal["pay", "declined", "switch", "leave", "give_up"]
+ENDINGS: tuple[Ending, ...] = get_args(Ending)
 Outcome = Literal["paid", "sold_out", "unpaid", "stuck"]
 
 
@@ -31,10 +36,12 @@ Outcome = Literal["paid", "sold_out", "unpaid", "stuck"]
 class Plan:
     """What a shopper wants and how they behave; `wanted` is pieces by variant id.
 
-    `webhook` is when the provider tells the shop, as the simulator's control door has it.
+    `webhook` is when the provider tells the shop, as the simulator's control door has it. Who ends
+    with `switch` turns back at the first provider and pays with the other one.
     """
 
     wanted: dict[int, int]
+    provider: str = "stripe"
     webhook: str = "now"
     delay: float = 1.0
     comes_back: bool = True
@@ -44,12 +51,16 @@ class Plan:
 
 @dataclass(slots=True)
 class Purchase:
-    """What came of a plan; `paid_at` is when the provider took the money, in Unix time."""
+    """What came of a plan; `paid_at` is when the shopper agreed to pay, in Unix time.
+
+    `provider` is where the shopper was sent last, `session` the page there.
+    """
 
     number: int
     plan: Plan
     outcome: Outcome = "stuck"
     order: str = ""
+    provider: str = ""
     session: str = ""
     paid_at: float = 0.0
     tries_again: int = 0
@@ -69,11 +80,12 @@ def draw_plan(random: Random, variants: list[int]) -> Plan:
         wanted[variant] = random.choice((1, 1, 1, 2))
     return Plan(
         wanted=wanted,
+        provider=PROVIDERS[random.random() < BY_PAYPAL],
         webhook=random.choices(("now", "late", "twice", "never"), (60, 15, 15, 10))[0],
         delay=random.uniform(0.5, 5.0),
         comes_back=random.random() < 0.7,
         submits_twice=random.random() < 0.1,
-        ending=random.choices(("pay", "declined", "leave", "give_up"), (88, 5, 4, 3))[0],
+        ending=random.choices(ENDINGS, (80, 6, 7, 4, 3))[0],
     )
 
 
@@ -114,7 +126,8 @@ class Shopper:
                 if self._is_at_order(page):
                     return self._go_to_provider(page)
                 return False
-            fields = (read_form(page, "/checkout/") or {}) | ADDRESS | {"action": "place"}
+            fields = (read_form(page, "/checkout/") or {}) | ADDRESS
+            fields |= {"action": "place", "payment_method": self.purchase.plan.provider}
             if self.purchase.plan.submits_twice:
                 twin = threading.Thread(target=self._submit_beside, args=(dict(fields),))
                 twin.start()
@@ -135,8 +148,11 @@ class Shopper:
         except NoAnswer:
             return
 
-    def _go_to_provider(self, page: Page) -> bool:
-        """Follow the shop to the provider's page, asking again until there is one."""
+    def _go_to_provider(self, page: Page, method: str = "") -> bool:
+        """Follow the shop to the provider's page, asking again until there is one.
+
+        `method` is another way to pay than the one that was chosen before.
+        """
         while not page.location.startswith(self.provider):
             self.purchase.order = self._number_in(page.location) or self.purchase.order
             if not self.purchase.order:
@@ -146,27 +162,50 @@ class Shopper:
             if form is None:
                 self._try_again(f"order {self.purchase.order} offers no payment")
                 continue
-            page = self._post(f"/orders/{self.purchase.order}/pay/", form)
+            choice = {"method": method} if method else {}
+            page = self._post(f"/orders/{self.purchase.order}/pay/", form | choice)
             if not page.location.startswith(self.provider):
                 self._try_again("the provider's page cannot be had")
-        self.purchase.session = urlsplit(page.location).path.rpartition("/")[2]
+        parts = urlsplit(page.location)
+        token = parse_qs(parts.query).get("token")
+        self.purchase.provider = "paypal" if token else "stripe"
+        self.purchase.session = token[0] if token else parts.path.rpartition("/")[2]
         return True
 
     def _finish(self) -> Outcome:
         plan = self.purchase.plan
+        if plan.ending in ("leave", "give_up"):
+            self._control("cancel", {})
+            if plan.ending == "give_up":
+                self._give_up()
+            return "unpaid"
         if plan.ending == "declined":
+            self._be_declined()
+        elif plan.ending == "switch":
+            self._control("cancel", {})
+            self._pay_again(next(each for each in PROVIDERS if each != self.purchase.provider))
+        self._control("approve", {"webhook": plan.webhook, "delay": plan.delay})
+        self.purchase.paid_at = time.time()
+        if plan.comes_back:
+            self._get(f"/orders/{self.purchase.order}/returned/")
+        return "paid"
+
+    def _be_declined(self) -> None:
+        """Meet a bank that says no; with PayPal the shop learns it when it takes the money."""
+        if self.purchase.provider == "stripe":
             self._control("decline", {})
-        if plan.ending in ("pay", "declined"):
-            wishes = {"webhook": plan.webhook, "delay": plan.delay}
-            self._control("approve", wishes)
-            self.purchase.paid_at = time.time()
-            if plan.comes_back:
-                self._get(f"/orders/{self.purchase.order}/returned/")
-            return "paid"
-        self._control("cancel", {})
-        if plan.ending == "give_up":
-            self._give_up()
-        return "unpaid"
+            return
+        self._control("approve", {"outcome": "declined", "webhook": self.purchase.plan.webhook})
+        self._get(f"/orders/{self.purchase.order}/returned/")
+        self._pay_again("stripe")
+
+    def _pay_again(self, method: str) -> None:
+        """Ask for another provider's page until the shop leads to one."""
+        while True:
+            self._go_to_provider(Page(0, "", ""), method)
+            if self.purchase.provider == method:
+                return
+            self._try_again(f"the shop leads to {self.purchase.provider}, not to {method}")
 
     def _give_up(self) -> None:
         number = self.purchase.order
@@ -176,7 +215,8 @@ class Shopper:
             self._post(f"/orders/{number}/cancel/", form)
 
     def _control(self, deed: str, wishes: dict[str, object]) -> None:
-        address = f"/_control/sessions/{self.purchase.session}/{deed}"
+        pages = "sessions" if self.purchase.provider == "stripe" else "paypal/orders"
+        address = f"/_control/{pages}/{self.purchase.session}/{deed}"
         while True:
             try:
                 status, answer = ask_json(self.provider, "POST", address, wishes)
@@ -185,7 +225,8 @@ class Shopper:
                 continue
             if status != 200:
                 raise Stuck(f"the provider refused to {deed}: {str(answer)[:120]}")
-            self.purchase.order = self._number_in(answer["session"]["success_url"])
+            session = answer.get("session") or {"success_url": answer["redirect_to"]}
+            self.purchase.order = self._number_in(session["success_url"])
             return
 
     def _get(self, address: str) -> Page:

@@ -125,6 +125,7 @@ def send_money_back(order: Order, *, by: User) -> bool:
             if sent is not None:
                 refunding.join_again(order, sent)
         timeline.note(order, "refund_requested", _("Money is sent back."), actor=by)
+    failpoint("orders.cancellation.sent_again")
     return True
 
 

@@ -12,6 +12,7 @@ from orders.errors import ActionNotAllowed, ParcelSentMeanwhile
 from orders.models import Order, SellerOrder, Shipment, ShipmentLine
 from orders.services import notices, timeline, transitions
 from shop.clock import now
+from shop.failpoints import failpoint
 from shop.locking import retry_when_busy
 from shop.transactions import inside_transaction, own_transaction
 
@@ -72,6 +73,7 @@ def ship(
     with timeline.in_shop_language():
         timeline.note(order, "shipped", _("Sent with %s.") % shipment, actor=by)
     notices.enqueue(order, "shipped", about=str(shipment.pk))
+    failpoint("orders.fulfilment.shipped")
     return shipment
 
 
@@ -87,6 +89,7 @@ def mark_delivered(shipment: Shipment, *, by: User | None) -> None:
         timeline.note(order, "delivered", _("Delivered: %s.") % shipment, actor=by)
     if order.fulfilment_status == Fulfilment.DELIVERED:
         notices.enqueue(order, "delivered")
+    failpoint("orders.fulfilment.delivered")
 
 
 @inside_transaction

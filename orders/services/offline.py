@@ -14,6 +14,7 @@ from payments.methods import OFFLINE
 from payments.models import PaymentAttempt, Refund
 from payments.services import offline, refunds
 from payments.services import settlement as payment_settlement
+from shop.failpoints import failpoint
 from shop.formatting import format_money
 from shop.locking import retry_when_busy
 from shop.money import Money
@@ -44,6 +45,7 @@ def book_receipt(
         bank_reference=bank_reference,
         by=by,
     )
+    failpoint("orders.offline.received")
     payment_settlement.settle(attempt.pk)
     return is_new
 
@@ -52,6 +54,7 @@ def book_receipt(
 def book_payout(refund: Refund, *, sent_on: date, bank_reference: str, by: User) -> bool:
     """Write down that a refund was sent and settle it; say whether this call wrote it."""
     is_new = _record_payout(refund.pk, sent_on=sent_on, bank_reference=bank_reference, by=by)
+    failpoint("orders.offline.paid_out")
     refunds.check(refund.pk)
     return is_new
 

@@ -22,6 +22,7 @@ from payments.services import attempts
 from payments.services import settlement as payment_settlement
 from shop.clock import now
 from shop.errors import ShopError
+from shop.failpoints import failpoint
 from shop.locking import retry_when_busy
 from shop.money import Money, total
 from shop.transactions import no_transaction, own_transaction
@@ -48,6 +49,7 @@ def start(order: Order, *, provider: str = "", with_cards: bool = True) -> str:
         raise ActionNotAllowed(_("Please sign in to pay for this order."))
     if provider:
         _close_other_pages(order, provider)
+        failpoint("orders.payment.closed")
     attempt = _current_attempt(order.pk, provider, with_cards=with_cards)
     return attempts.start(attempt, _request(order, attempt))
 

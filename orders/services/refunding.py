@@ -29,6 +29,7 @@ from orders.services import fulfilment, ledger, notices, timeline
 from payments.models import PaymentAttempt, Refund
 from payments.services import authorisations, refunds
 from shop.clock import now
+from shop.failpoints import failpoint
 from shop.formatting import format_money
 from shop.locking import retry_when_busy
 from shop.money import Money
@@ -111,11 +112,13 @@ def refund(
                 _("That is all of it, and nothing was charged yet: cancel the order instead.")
             )
     order_refund = _write(order, plan, key=submit_key, by=by, reason=reason, restock=restock)
+    failpoint("orders.refunding.written")
     if order_refund.is_uncharged:
         notices.enqueue(order, "reduced", about=str(order_refund.pk))
     else:
         _send(order_refund, paying)
     _note(order_refund, plan)
+    failpoint("orders.refunding.sending")
     return order_refund
 
 
@@ -236,6 +239,7 @@ def apply_failed(order: Order, refund: Refund) -> None:
     fulfilment.follow_pieces(order)
     with timeline.in_shop_language():
         timeline.note(order, "refund_undone", _("What was to be given back counts as sold again."))
+    failpoint("orders.refunding.undone")
 
 
 def make_plan(order: Order, quantities: Mapping[int, int], *, with_shipping: Shipping) -> Plan:

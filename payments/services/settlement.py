@@ -122,6 +122,7 @@ def _capture(gateway: Gateway, attempt: PaymentAttempt) -> Answer:
     asked_at = _note_capture(attempt.pk)
     if asked_at is None:
         return Answer(ProviderState(ProviderStatus.EXPIRED), attempt.capture_asked_at)
+    failpoint("payments.settlement.capturing")
     try:
         state = gateway.capture(session_id=attempt.provider_session_id, key=attempt.reference)
     except ProviderRefused as error:

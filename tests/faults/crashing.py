@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from random import Random
 
 from django.conf import settings
 from django.db.models import F
@@ -17,9 +18,11 @@ from accounts.models import User
 from catalog.models import ProductVariant, StockLevel
 from orders.models import Order
 from orders.proving import processes
+from orders.proving.browser import ask_json
 from orders.proving.postbox import Postbox, running_postbox
 from orders.proving.processes import Household
 from orders.proving.shopper import Plan, Purchase, Shopper
+from orders.proving.staff import Staff, sign_in
 from payments.models import PaymentAttempt
 from payments.simulator.running import Simulator
 from shop import failpoints
@@ -40,11 +43,20 @@ class CrashingShop:
     postbox: Postbox
     failpoints: Path
 
-    def buy(self, variant: ProductVariant, **behaviour: object) -> Purchase:
-        """Buy one piece as a shopper who tries again what fails."""
-        plan = Plan({variant.pk: 1}, **{"comes_back": False, **behaviour})  # type: ignore[arg-type]
+    def buy(self, variant: ProductVariant, *, pieces: int = 1, **behaviour: object) -> Purchase:
+        """Buy something as a shopper who tries again what fails."""
+        plan = Plan({variant.pk: pieces}, **{"comes_back": False, **behaviour})  # type: ignore[arg-type]
         shopper = Shopper(self.web, self.simulator.url, Purchase(0, plan), patience=45)
         return shopper.buy()
+
+    def control(self, deed: str) -> None:
+        """Let something happen at the provider, by its control door."""
+        status, answer = ask_json(self.simulator.url, "POST", f"/_control/{deed}", {})
+        assert status == 200, answer
+
+    def staff(self) -> Staff:
+        """Let somebody sign in to the admin who presses a button until it works."""
+        return Staff(self.web, sign_in(staff().email), Random(1), 0)
 
     def arm(self, name: str, action: Action) -> None:
         failpoints.arm(self.failpoints, name, action, seconds=NAP)
@@ -79,6 +91,7 @@ def running_crashing_shop(simulator: Simulator, folder: Path) -> Iterator[Crashi
             SIMULATOR_URL=simulator.url,
             EMAIL_URL=postbox.url,
             FAILPOINTS=str(armed),
+            SHOP_OFFLINE_PAYMENT="transfer",
             SECRET_KEY=settings.SECRET_KEY,
             LOG_LEVEL="CRITICAL",
         )
@@ -90,8 +103,9 @@ def running_crashing_shop(simulator: Simulator, folder: Path) -> Iterator[Crashi
         ) as household:
             web = f"http://127.0.0.1:{port}"
             simulator.webhook_url = f"{web}/payments/webhooks/stripe/"
+            simulator.paypal_webhook_url = f"{web}/payments/webhooks/paypal/"
             yield CrashingShop(web, household, simulator, postbox, armed)
-            simulator.webhook_url = None
+            simulator.webhook_url = simulator.paypal_webhook_url = None
 
 
 def end_pauses() -> None:
@@ -134,6 +148,7 @@ def mails_about(order: Order, postbox: Postbox) -> Counter[str]:
 
 def staff() -> User:
     user, _is_new = User.objects.get_or_create(
-        email="staff@example.com", defaults={"name": "Staff", "is_staff": True}
+        email="staff@example.com",
+        defaults={"name": "Staff", "is_staff": True, "is_superuser": True},
     )
     return user

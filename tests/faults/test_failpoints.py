@@ -19,18 +19,17 @@ from django.apps import apps
 from django.conf import settings
 
 from catalog.models import ProductVariant
-from orders.errors import ActionNotAllowed
-from orders.models import Order
-from orders.services import cancellation, expiry
+from orders.models import Order, OrderRefund
+from orders.proving.staff import ORDERS
+from orders.services import cancellation, expiry, payment
 from payments import gateways
-from payments.models import PaymentTransaction
+from payments.models import PaymentTransaction, Refund
 from payments.simulator.running import running_simulator
 from shop import failpoints
 from shop.failpoints import ACTIONS, POINTS, Action, Struck, failpoint
 from shop.models import Mail
 from tests.factories.catalog import BuyableProductFactory
-from tests.factories.orders import make_delivery
-from tests.faults import crashing
+from tests.factories.orders import make_delivery, place_order
 from tests.faults.crashing import (
     CrashingShop,
     let_expire,
@@ -141,6 +140,7 @@ def _processes(
 def shop(transactional_db: None, _processes: CrashingShop, settings: Any) -> CrashingShop:
     settings.STRIPE_API_BASE = _processes.simulator.url
     settings.STRIPE_SECRET_KEY = "sk_test_simulator"
+    settings.SHOP_OFFLINE_PAYMENT = "transfer"
     gateways.get_gateway.cache_clear()
     make_delivery()
     staff()
@@ -153,27 +153,16 @@ def buy(shop: CrashingShop, variant: ProductVariant, name: str, action: Action) 
     purchase = shop.buy(variant)
 
     assert purchase.outcome == "paid", purchase
-    shop.wait_until(Order.objects.filter(number=purchase.order, status="placed").exists, "placed")
-    shop.settle_down()
-    order = Order.objects.get(lines__variant=variant)
-    assert (order.number, order.payment_status) == (purchase.order, "paid")
-    assert list_money(order) == [("capture", order.total)]
-    assert shelf_of(variant) == (STOCK - 1, 0)
+    order = assert_sold_once(shop, variant, purchase.order)
     assert Mail.objects.filter(reference__startswith=order.number).count() == 1
     assert_told(shop, order, "orders.confirmation", name, action)
 
 
 def be_refunded(shop: CrashingShop, variant: ProductVariant, name: str, action: Action) -> None:
     """A paid order that staff cancel: the money goes back once, the piece to the shelf."""
-    purchase = shop.buy(variant)
-    shop.wait_until(Order.objects.filter(number=purchase.order, status="placed").exists, "placed")
-    shop.settle_down()
-    order = Order.objects.get(number=purchase.order)
-    if name.startswith("orders.cancellation"):
-        cancel_as_staff(order, name, action)
-    else:
-        shop.arm(name, action)
-        cancellation.cancel(order, by=staff(), reason="Cracked")
+    order = sell(shop, variant)
+    shop.arm(name, action)
+    assert shop.staff().cancel(order.pk)
     shop.wait_until(Order.objects.filter(pk=order.pk, payment_status="refunded").exists, "refunded")
     shop.settle_down()
 
@@ -181,36 +170,6 @@ def be_refunded(shop: CrashingShop, variant: ProductVariant, name: str, action: 
     assert list_refunds_at_provider(shop, order) == [order.total]
     assert shelf_of(variant) == (STOCK, 0)
     assert_told(shop, order, "orders.cancelled", name, action)
-
-
-def cancel_as_staff(order: Order, name: str, action: Action) -> None:
-    """Cancel in this process, or in one of its own that is killed on the way; then once more."""
-    if action == "kill":
-        program = (
-            "import django; django.setup()\n"
-            "from accounts.models import User\n"
-            "from orders.models import Order\n"
-            "from orders.services import cancellation\n"
-            "from shop import failpoints\n"
-            f"with failpoints.armed({name!r}, 'kill'):\n"
-            f"    order = Order.objects.get(pk={order.pk})\n"
-            "    cancellation.cancel(order, by=User.objects.get(email='staff@example.com'),"
-            " reason='Cracked')\n"
-        )
-        command = [MANAGE[0], "-c", program]
-        at = environment(DJANGO_SETTINGS_MODULE="config.settings")
-        killed = subprocess.run(command, cwd=settings.BASE_DIR, env=at, check=False)
-        assert killed.returncode == -9
-    else:
-        with failpoints.armed(name, action, seconds=crashing.NAP):
-            try:
-                cancellation.cancel(order, by=staff(), reason="Cracked")
-            except Struck:
-                assert action == "raise"
-    try:
-        cancellation.cancel(order, by=staff(), reason="Cracked")
-    except ActionNotAllowed:
-        assert action == "sleep", "it was cancelled the first time"
 
 
 def run_out_of_time(shop: CrashingShop, variant: ProductVariant, name: str, action: Action) -> None:
@@ -241,8 +200,135 @@ def give_up(shop: CrashingShop, variant: ProductVariant, name: str, action: Acti
     assert shelf_of(variant) == (STOCK, 0)
 
 
+def change_the_way_to_pay(
+    shop: CrashingShop, variant: ProductVariant, name: str, action: Action
+) -> None:
+    """Somebody turns back at one provider and pays with the other: charged once, by that one."""
+    shop.arm(name, action)
+    purchase = shop.buy(variant, ending="switch")
+
+    assert purchase.outcome == "paid", purchase
+    assert_sold_once(shop, variant, purchase.order)
+    providers = Order.objects.get().payments.values_list("attempt__provider", "attempt__status")
+    assert dict(providers) == {"stripe": "expired", "paypal": "captured"}
+
+
+def pay_with_paypal(shop: CrashingShop, variant: ProductVariant, name: str, action: Action) -> None:
+    """What was approved is taken once, by whoever hears of it first."""
+    shop.arm(name, action)
+    purchase = shop.buy(variant, provider="paypal", comes_back=True)
+
+    assert purchase.outcome == "paid", purchase
+    assert_sold_once(shop, variant, purchase.order)
+
+
+def give_a_piece_back(
+    shop: CrashingShop, variant: ProductVariant, name: str, action: Action
+) -> None:
+    """Of two pieces one comes back: its money goes once, whatever staff press meanwhile."""
+    order = sell(shop, variant, pieces=2)
+    shop.arm(name, action)
+    assert shop.staff().give_back(order.pk)
+    shop.wait_until(
+        OrderRefund.objects.get().payments.filter(refund__status="succeeded").exists, "sent"
+    )
+    shop.settle_down()
+
+    (capture, (kind, amount)) = list_money(order)
+    assert (capture, kind) == (("capture", order.total), "refund")
+    assert list_refunds_at_provider(shop, order) == [amount]
+    given_back = OrderRefund.objects.get()
+    assert given_back.amount == amount
+    restocked = sum(line.restocked for line in given_back.lines.all())
+    assert shelf_of(variant) == (STOCK - 2 + restocked, 0)
+    assert order.lines.get().refunded_quantity == 1
+    assert_told(shop, order, "orders.refunded", name, action)
+
+
+def have_a_refund_undone(
+    shop: CrashingShop, variant: ProductVariant, name: str, action: Action
+) -> None:
+    """The bank sends a refund back: the piece counts as sold again, once."""
+    order = sell(shop, variant)
+    assert shop.staff().give_back(order.pk)
+    shop.wait_until(Refund.objects.filter(status="succeeded").exists, "sent")
+    shop.settle_down()
+    shop.arm(name, action)
+    refund = Refund.objects.get()
+    shop.control(f"refunds/{refund.provider_id}/fail")
+    shop.wait_until(OrderRefund.objects.exclude(failed_at=None).exists, "undone")
+    shop.settle_down()
+
+    assert [kind for kind, _amount in list_money(order)] == ["capture", "refund", "reversal"]
+    line = order.lines.get()
+    assert (line.refunded_quantity, line.order.payment_status) == (0, "paid")
+
+
+def be_refunded_at_last(
+    shop: CrashingShop, variant: ProductVariant, name: str, action: Action
+) -> None:
+    """A refund that failed is sent once more by staff: the money goes back once in the end."""
+    order = sell(shop, variant)
+    cancellation.cancel(order, by=staff(), reason="Cracked")
+    shop.wait_until(Refund.objects.filter(status="succeeded").exists, "sent")
+    shop.settle_down()
+    shop.control(f"refunds/{Refund.objects.get().provider_id}/fail")
+    shop.wait_until(Refund.objects.filter(status="failed").exists, "failed")
+    shop.settle_down()
+    shop.arm(name, action)
+    assert shop.staff().fill_in(
+        f"{ORDERS}{order.pk}/send-back/", page=f"{ORDERS}{order.pk}/change/"
+    )
+    shop.wait_until(Order.objects.filter(pk=order.pk, payment_status="refunded").exists, "refunded")
+    shop.settle_down()
+
+    kinds = [kind for kind, _amount in list_money(order)]
+    assert kinds == ["capture", "refund", "reversal", "refund"]
+
+
+def pay_by_transfer(shop: CrashingShop, variant: ProductVariant, name: str, action: Action) -> None:
+    """Money that staff saw come and go without a provider is written down once each way."""
+    order = place_order(variant, provider="offline")
+    payment.start(order)
+    shop.arm(name, action)
+    came, is_paid = f"{ORDERS}{order.pk}/money-came/", Order.objects.filter(status="placed").exists
+    shop.wait_until(lambda: shop.staff().fill_in(came) and is_paid(), "placed")
+    cancellation.cancel(order, by=staff(), reason="Cracked")
+    refund = Refund.objects.get()
+    shop.staff().fill_in(f"{ORDERS}{order.pk}/money-sent/{refund.pk}/")
+    shop.wait_until(Order.objects.filter(payment_status="refunded").exists, "refunded")
+    shop.settle_down()
+
+    assert list_money(order) == [("capture", order.total), ("refund", order.total)]
+    assert shelf_of(variant) == (STOCK, 0)
+
+
+def be_sent(shop: CrashingShop, variant: ProductVariant, name: str, action: Action) -> None:
+    """A parcel leaves once and arrives once, and the shopper is told of each once."""
+    order = sell(shop, variant)
+    part = order.seller_orders.get()
+    shop.arm(name, action)
+    at_part = f"/admin/orders/sellerorder/{part.pk}/"
+    assert shop.staff().fill_in(f"{at_part}ship/", carrier="DHL")
+    deliver = f"{at_part}parcels/{part.shipments.get().pk}/deliver/"
+    assert shop.staff().fill_in(deliver, page=f"{at_part}change/")
+    shop.settle_down()
+
+    order.refresh_from_db()
+    assert (order.status, order.fulfilment_status) == ("completed", "delivered")
+    for kind in ("orders.shipped", "orders.delivered"):
+        assert_told(shop, order, kind, name, action)
+
+
 STORIES: dict[str, Callable[[CrashingShop, ProductVariant, str, Action], None]] = {
     "payments.refunds.": be_refunded,
+    "payments.settlement.capturing": pay_with_paypal,
+    "orders.payment.": change_the_way_to_pay,
+    "orders.refunding.undone": have_a_refund_undone,
+    "orders.refunding.": give_a_piece_back,
+    "orders.offline.": pay_by_transfer,
+    "orders.fulfilment.": be_sent,
+    "orders.cancellation.sent_again": be_refunded_at_last,
     "orders.cancellation.refunding": be_refunded,
     "orders.cancellation.": give_up,
     "orders.expiry.": run_out_of_time,
@@ -263,6 +349,25 @@ def test_the_shop_mends_wherever_it_breaks(shop: CrashingShop, name: str, action
 
     assert not failpoints.is_waiting(shop.failpoints, name), f"{story.__name__} never came here"
     shop.household.wait_until_ready()
+
+
+def sell(shop: CrashingShop, variant: ProductVariant, *, pieces: int = 1) -> Order:
+    """Let something be bought and paid before anything breaks."""
+    purchase = shop.buy(variant, pieces=pieces)
+    shop.wait_until(Order.objects.filter(number=purchase.order, status="placed").exists, "placed")
+    shop.settle_down()
+    return Order.objects.get(number=purchase.order)
+
+
+def assert_sold_once(shop: CrashingShop, variant: ProductVariant, number: str) -> Order:
+    """One order, one charge, one piece less."""
+    shop.wait_until(Order.objects.filter(number=number, status="placed").exists, "placed")
+    shop.settle_down()
+    order = Order.objects.get(lines__variant=variant)
+    assert (order.number, order.payment_status) == (number, "paid")
+    assert list_money(order) == [("capture", order.total)]
+    assert shelf_of(variant) == (STOCK - 1, 0)
+    return order
 
 
 def list_money(order: Order) -> list[tuple[str, Any]]:

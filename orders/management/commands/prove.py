@@ -19,10 +19,11 @@ class Formatter(RawDescriptionHelpFormatter):
 
 class Command(BaseCommand):
     help = """\
-Prove by trying that no purchase goes wrong: shoppers buy scarce goods over HTTP while processes are
-killed, the database crashes, the payment provider fails and its news comes late, twice or never.
-Then the shop is left in peace until nothing is left to be done, and everything is compared: orders,
-shelves, mails, the provider's books and every invariant. Exit code 1 if anything is wrong.
+Prove by trying that no purchase goes wrong: shoppers buy scarce goods over HTTP, by card and with
+PayPal, and staff give pieces back, while processes are killed, the database crashes, the payment
+providers fail and their news comes late, twice or never. Then the shop is left in peace until
+nothing is left to be done, and everything is compared: orders, shelves, mails, both providers'
+books, the ledger and every invariant. Exit code 1 if anything is wrong.
 
 It makes a database, a payment simulator and a mail server of its own and throws them away at the
 end; the shop's own data is not touched. It refuses to run in production.
@@ -41,7 +42,7 @@ end; the shop's own data is not touched. It refuses to run in production.
             "--purchases", type=int, default=1000, help="how many (default: %(default)s)"
         )
         parser.add_argument(
-            "--shoppers", type=int, default=12, help="how many at a time (default: %(default)s)"
+            "--shoppers", type=int, default=24, help="how many at a time (default: %(default)s)"
         )
         parser.add_argument(
             "--fault-every",
