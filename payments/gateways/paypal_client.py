@@ -60,8 +60,19 @@ class PayPalClient:
         self._token_ends_at = 0.0
         self._token_lock = threading.Lock()
 
-    def get(self, path: str, *, doing: str, query: dict[str, str] | None = None) -> Document:
-        return self._send("GET", path, doing=doing, query=query)
+    def get(
+        self,
+        path: str,
+        *,
+        doing: str,
+        query: dict[str, str] | None = None,
+        read_seconds: float = READ_SECONDS,
+        breaker: str = "paypal",
+    ) -> Document:
+        """Read something; another `breaker` keeps its failures from those who pay."""
+        return self._send(
+            "GET", path, doing=doing, query=query, read_seconds=read_seconds, breaker=breaker
+        )
 
     def post(
         self,
@@ -96,9 +107,10 @@ class PayPalClient:
         body: Document | None = None,
         headers: dict[str, str] | None = None,
         read_seconds: float = READ_SECONDS,
+        breaker: str = "paypal",
     ) -> Document:
         assert_no_transaction(doing)
-        with breaker_of("paypal").watch() as call:
+        with breaker_of(breaker).watch() as call:
             for is_second_try in (False, True):
                 token = self._get_token(call)
                 answer = self._exchange(

@@ -130,6 +130,8 @@ def _work_on_refund(
             return NOT_OURS, None
         return f"attempt is {settlement.settle(attempt.pk).status}", attempt
     found = books.fetch_refund(refund_id)
+    if found.dispute_id:
+        return _work_on_dispute(provider, found.dispute_id, attempt)
     refund = provider_refunds.take(provider, found)
     if refund is not None:
         return f"refund is {refund.status}", refund.attempt
