@@ -183,9 +183,12 @@ class PayPalGateway:
         paypal_signatures.verify(body=body, headers=headers, webhook_id=settings.PAYPAL_WEBHOOK_ID)
         return _event_of(read_body(body))
 
-    def check_credentials(self) -> None:
-        """Ask PayPal for a token. Raises `ProviderUnavailable`, `ProviderRefused`."""
-        self._client.check_credentials()
+    def check_credentials(self) -> frozenset[str]:
+        """Ask PayPal for a token; return its name for each thing that we may do.
+
+        Raises `ProviderUnavailable`, `ProviderRefused`.
+        """
+        return self._client.check_credentials()
 
 
 def _order_request(request: PaymentRequest) -> Document:

@@ -58,6 +58,7 @@ class PayPalClient:
         self._connections = threading.local()
         self._token = ""
         self._token_ends_at = 0.0
+        self._scopes: frozenset[str] = frozenset()
         self._token_lock = threading.Lock()
 
     def get(
@@ -92,10 +93,14 @@ class PayPalClient:
             "POST", path, doing=doing, body=body, headers=headers, read_seconds=read_seconds
         )
 
-    def check_credentials(self) -> None:
-        """Ask for a token. Raises `ProviderUnavailable`, `ProviderRefused` for a wrong secret."""
+    def check_credentials(self) -> frozenset[str]:
+        """Ask for a token, and return what it allows.
+
+        Raises `ProviderUnavailable`, `ProviderRefused` for a wrong secret.
+        """
         with self._token_lock:
             self._fetch_token()
+            return self._scopes
 
     def _send(
         self,
@@ -170,6 +175,7 @@ class PayPalClient:
         if answer.status_code != 200 or not given.get("access_token"):
             raise _unavailable()
         self._token = str(given["access_token"])
+        self._scopes = frozenset(str(given.get("scope") or "").split())
         life = float(given.get("expires_in") or 0)
         self._token_ends_at = time.monotonic() + life - TOKEN_MARGIN_SECONDS
         return self._token
