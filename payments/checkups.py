@@ -12,6 +12,10 @@ from payments.gateways.paypal import PayPalGateway
 from shop.checkups import Finding, checkup, fault, ok, warning
 
 PATIENCE_SECONDS = 2
+PAYPAL_BOOKS = {
+    "Transaction Search": "https://uri.paypal.com/services/reporting/search/read",
+    "Disputes": "https://uri.paypal.com/services/disputes/read-seller",
+}
 SECRET_KEY = re.compile(r"(sk|rk)_(test|live)_\w+")
 
 
@@ -65,7 +69,7 @@ def look_at_paypal() -> Finding:
     if not settings.PAYPAL_IS_ON:
         return ok("Not offered: there is no PAYPAL_CLIENT_ID.")
     try:
-        PayPalGateway().check_credentials()
+        allowed = PayPalGateway().check_credentials()
     except ProviderRefused as error:
         return fault(
             f"PayPal does not know PAYPAL_CLIENT_ID with PAYPAL_CLIENT_SECRET ({error.reason}). "
@@ -77,6 +81,12 @@ def look_at_paypal() -> Finding:
         return fault(
             f"The simulator at {settings.PAYPAL_API_BASE} does not answer. "
             "Start `manage.py simulator`, or use `make run`, which does."
+        )
+    lacking = [name for name, scope in PAYPAL_BOOKS.items() if scope not in allowed]
+    if lacking:
+        return warning(
+            f"PayPal knows us, but its books stay closed: switch on {' and '.join(lacking)} in the "
+            "app's page at developer.paypal.com. It may take nine hours."
         )
     if settings.SIMULATOR_IS_ON:
         return ok(f"The simulator at {settings.PAYPAL_API_BASE} answers; no money moves.")

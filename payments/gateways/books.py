@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Protocol
 
@@ -31,18 +31,25 @@ class DisputeState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ProviderCharge:
-    """Money that was taken. `reference` is ours, where the provider repeats it."""
+    """Money that was taken. `reference` is ours, where the provider repeats it.
+
+    `fee` is what the provider kept of it, where its list says so.
+    """
 
     charge_id: str
     payment_id: str
     reference: str
     captured: Money
     created_at: datetime
+    fee: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderRefund:
-    """Money that goes back. `key` is ours when the refund began with us, else empty."""
+    """Money that goes back. `key` is ours when the refund began with us, else empty.
+
+    `dispute_id` names the dispute for which it went back: there it is booked, and not as a refund.
+    """
 
     refund_id: str
     charge_id: str
@@ -55,6 +62,7 @@ class ProviderRefund:
     created_at: datetime
     is_release: bool = False
     """The provider let go of what it had only set aside: no money was taken, none goes back."""
+    dispute_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +100,11 @@ class Books(Protocol):
     """The books of one provider. No method may be called while a transaction is open.
 
     They raise what a `Gateway` raises. Each `list_…` gives what was made from `since` up to, not
-    including, `until`, a page at a time: the next page is fetched when it is asked for.
+    including, `until`, a page at a time: the next page is fetched when it is asked for. What
+    happened within the last `lag` may be missing there.
     """
+
+    lag: timedelta
 
     def fetch_charge(self, charge_id: str) -> ProviderCharge | None:
         """Return a charge, or None when it took no money."""
@@ -118,7 +129,10 @@ class Books(Protocol):
     ) -> Iterator[list[ProviderDispute]]: ...
 
     def list_undelivered_events(self, since: datetime, *, after: str = "") -> EventPage:
-        """Return a page of the events that were told to nobody; `after` as the last page said."""
+        """Return a page of the events that were told to nobody; `after` as the last page said.
+
+        A provider that does not tell them apart lists those that were told, too.
+        """
 
 
 def get_books(provider: str) -> Books | None:
@@ -127,9 +141,13 @@ def get_books(provider: str) -> Books | None:
         from payments.gateways.stripe_books import StripeBooks
 
         return StripeBooks()
+    if provider == "paypal" and settings.PAYPAL_IS_ON:
+        from payments.gateways.paypal_books import PayPalBooks
+
+        return PayPalBooks()
     return None
 
 
 def list_providers_with_books() -> list[str]:
     """Name the providers that are set up and whose books can be read."""
-    return [name for name in ("stripe",) if get_books(name) is not None]
+    return [name for name in ("stripe", "paypal") if get_books(name) is not None]

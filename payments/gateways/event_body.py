@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any
+from typing import Any, TypeGuard
 
 from payments.errors import ForgedEvent
 
 DEEPEST = 60
+LONGEST_ID = 120
 NOT_STORABLE = {0: "\ufffd", **dict.fromkeys(range(0xD800, 0xE000), "\ufffd")}
 
 
@@ -31,6 +32,11 @@ def make_storable(payload: Any) -> dict[str, Any]:
         raise ForgedEvent("the body is no event")
     storable: dict[str, Any] = _make_storable(payload, 0)
     return storable
+
+
+def is_name(value: object) -> TypeGuard[str]:
+    """Say whether something can be the number or the type of an event, or of what it is about."""
+    return isinstance(value, str) and 0 < len(value) <= LONGEST_ID
 
 
 def _make_storable(value: Any, depth: int) -> Any:

@@ -9,7 +9,6 @@ Sources: PayPal's API reference (Orders v2, Payments v2, Webhooks), "Idempotency
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from decimal import Decimal
@@ -29,6 +28,7 @@ from payments.gateways.base import (
     StartedSession,
     VerifiedEvent,
 )
+from payments.gateways.event_body import is_name, make_storable, read_body
 from payments.gateways.paypal_amounts import from_paypal, to_paypal
 from payments.gateways.paypal_client import Document, PayPalClient, PayPalRefused
 from shop.money import Money, total
@@ -56,6 +56,18 @@ MADE_ALREADY = frozenset({"DUPLICATE_INVOICE_ID", "DUPLICATE_REQUEST_ID"})
 NOT_FOR_CUSTOM_ID = re.compile(r"[^A-Za-z0-9_.,-]")
 ORDER_OF_LINK = re.compile(r"/v2/checkout/orders/([A-Z0-9]+)")
 CAPTURE_OF_LINK = re.compile(r"/v[12]/payments/captures?/([A-Z0-9]+)")
+REFUND_OF_LINK = re.compile(r"/v[12]/payments/refunds?/([A-Z0-9]+)$")
+RELEVANT_TYPES = frozenset(
+    {
+        *("CHECKOUT.ORDER.APPROVED", "PAYMENT.CAPTURE.COMPLETED", "PAYMENT.CAPTURE.DECLINED"),
+        *("PAYMENT.CAPTURE.DENIED", "PAYMENT.CAPTURE.PENDING", "PAYMENT.CAPTURE.REFUNDED"),
+        *("PAYMENT.CAPTURE.REVERSED", "CUSTOMER.DISPUTE.CREATED", "CUSTOMER.DISPUTE.UPDATED"),
+        "CUSTOMER.DISPUTE.RESOLVED",
+    }
+)
+"""What a webhook should be told; the hourly listing keeps the same."""
+ABOUT_REFUNDS = ("PAYMENT.CAPTURE.REFUNDED", "PAYMENT.CAPTURE.REVERSED")
+CONCERNS_PAYMENTS = ("authorization", "capture", "checkout-order", "dispute", "refund")
 
 
 class PayPalGateway:
@@ -143,19 +155,23 @@ class PayPalGateway:
 
     def find_refund(self, *, payment_id: str, key: str) -> RefundResult | None:
         """Look for a refund that was made under `key`: the order lists those of its captures."""
+        refunds = self.list_refunds(payment_id)
+        made = (each for each in refunds if each.get("invoice_id") == key)
+        return next(map(_result_of, made), None)
+
+    def list_refunds(self, payment_id: str) -> list[Document]:
+        """Return every refund of a capture, as PayPal writes it."""
         doing = "looking for a refund"
         capture = self._client.get(_capture_path(payment_id), doing=doing)
         order_id = _order_of(capture)
         if not order_id:
             raise ProviderUnavailable("PayPal does not say to which order the capture belongs")
         order = self._client.get(_order_path(order_id), doing=doing)
-        made = (each for each in _payments_of(order, "refunds") if each.get("invoice_id") == key)
-        return next(map(_result_of, made), None)
+        return _payments_of(order, "refunds")
 
     def fetch_refund(self, *, refund_id: str) -> RefundResult:
         """Read how a refund stands."""
-        path = f"/v2/payments/refunds/{quote(refund_id, safe='')}"
-        return _result_of(self._client.get(path, doing="reading a refund"))
+        return _result_of(self._client.get(_refund_path(refund_id), doing="reading a refund"))
 
     def verify_event(self, *, body: bytes, headers: Mapping[str, str]) -> VerifiedEvent:
         """Check a webhook's signature by PayPal's certificate, which may have to be fetched.
@@ -165,11 +181,14 @@ class PayPalGateway:
         if not settings.PAYPAL_IS_ON:
             raise ForgedEvent("this shop does not use PayPal")
         paypal_signatures.verify(body=body, headers=headers, webhook_id=settings.PAYPAL_WEBHOOK_ID)
-        return _event_of(body)
+        return _event_of(read_body(body))
 
-    def check_credentials(self) -> None:
-        """Ask PayPal for a token. Raises `ProviderUnavailable`, `ProviderRefused`."""
-        self._client.check_credentials()
+    def check_credentials(self) -> frozenset[str]:
+        """Ask PayPal for a token; return its name for each thing that we may do.
+
+        Raises `ProviderUnavailable`, `ProviderRefused`.
+        """
+        return self._client.check_credentials()
 
 
 def _order_request(request: PaymentRequest) -> Document:
@@ -264,26 +283,37 @@ def _result_of(refund: Document) -> RefundResult:
     )
 
 
-def _event_of(body: bytes) -> VerifiedEvent:
-    try:
-        payload = json.loads(body)
-        event_id, event_type = str(payload["id"]), str(payload["event_type"])
-        subject, kind = payload["resource"], str(payload.get("resource_type", ""))
-        if not isinstance(subject, dict):
-            raise TypeError("the resource is no object")
-    except (ValueError, KeyError, TypeError) as error:
-        raise ForgedEvent("the body is no PayPal event") from error
+def _event_of(payload: Any) -> VerifiedEvent:
+    """Say which attempt, refund or dispute an event is about, or why about none.
+
+    Raises `ForgedEvent` for what is no event.
+    """
+    payload = make_storable(payload)
+    event_id, event_type = payload.get("id"), payload.get("event_type")
+    subject, kind = payload.get("resource"), _word(payload, "resource_type")
+    if not (is_name(event_id) and is_name(event_type) and isinstance(subject, dict)):
+        raise ForgedEvent("the body is no PayPal event")
+    if kind and kind not in CONCERNS_PAYMENTS:
+        reason = f"about {kind[:60]}, which this shop does not use"
+        return VerifiedEvent(event_id, event_type, payload, ignored=reason)
+    return VerifiedEvent(event_id, event_type, payload, **_clues_in(event_type, kind, subject))
+
+
+def _clues_in(event_type: str, kind: str, subject: Document) -> dict[str, Any]:
+    """Read whose money an event is about. Its first version calls a refund a capture, too."""
     clues: dict[str, Any] = {}
+    is_refund = kind == "refund" or bool(_id_in_link(subject, REFUND_OF_LINK, rel="self"))
     if kind == "checkout-order":
         unit = next(iter(_list_in(subject, "purchase_units")), {})
         clues = {"session_id": _word(subject, "id"), "reference": _word(unit, "custom_id")}
-    elif kind == "capture":
+    elif kind == "capture" and not is_refund:
         clues = {
             "session_id": _order_of(subject),
             "payment_id": _word(subject, "id"),
             "reference": _word(subject, "custom_id"),
+            "is_about_refunds": event_type in ABOUT_REFUNDS,
         }
-    elif kind == "refund":
+    elif is_refund:
         clues = {
             "payment_id": _capture_of(subject),
             "refund_id": _word(subject, "id"),
@@ -291,8 +321,15 @@ def _event_of(body: bytes) -> VerifiedEvent:
         }
     elif kind == "dispute":
         disputed = next(iter(_list_in(subject, "disputed_transactions")), {})
-        clues = {"payment_id": _word(disputed, "seller_transaction_id")}
-    return VerifiedEvent(event_id=event_id, type=event_type, payload=payload, **clues)
+        clues = {
+            "dispute_id": _word(subject, "dispute_id"),
+            "payment_id": _word(disputed, "seller_transaction_id"),
+            "reference": _word(disputed, "custom"),
+        }
+    return {
+        name: value if is_name(value) or isinstance(value, bool) else ""
+        for name, value in clues.items()
+    }
 
 
 def _payments_of(order: Document, kind: str) -> list[Document]:
@@ -302,16 +339,17 @@ def _payments_of(order: Document, kind: str) -> list[Document]:
 
 def _order_of(capture: Document) -> str:
     """Return the order that a capture belongs to, which PayPal says in one of two ways."""
-    related = (capture.get("supplementary_data") or {}).get("related_ids") or {}
-    return str(related.get("order_id") or "") or _id_in_link(capture, ORDER_OF_LINK)
+    related = _member(_member(capture, "supplementary_data"), "related_ids")
+    return _word(related, "order_id") or _id_in_link(capture, ORDER_OF_LINK)
 
 
 def _capture_of(refund: Document) -> str:
     return _id_in_link(refund, CAPTURE_OF_LINK)
 
 
-def _id_in_link(document: Document, pattern: re.Pattern[str]) -> str:
-    addresses = (_word(link, "href") for link in _list_in(document, "links"))
+def _id_in_link(document: Document, pattern: re.Pattern[str], *, rel: str = "") -> str:
+    links = (each for each in _list_in(document, "links") if rel in ("", each.get("rel")))
+    addresses = (_word(link, "href") for link in links)
     found = (pattern.search(address) for address in addresses)
     return next((each[1] for each in found if each), "")
 
@@ -324,6 +362,11 @@ def _link_of(document: Document, *names: str) -> str:
 def _list_in(document: Mapping[str, Any], name: str) -> list[Document]:
     found = document.get(name)
     return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
+def _member(document: Mapping[str, Any], name: str) -> Document:
+    found = document.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 def _word(document: Mapping[str, Any], name: str) -> str:
@@ -343,3 +386,7 @@ def _order_path(order_id: str) -> str:
 
 def _capture_path(capture_id: str) -> str:
     return f"/v2/payments/captures/{quote(capture_id, safe='')}"
+
+
+def _refund_path(refund_id: str) -> str:
+    return f"/v2/payments/refunds/{quote(refund_id, safe='')}"

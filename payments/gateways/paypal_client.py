@@ -58,10 +58,22 @@ class PayPalClient:
         self._connections = threading.local()
         self._token = ""
         self._token_ends_at = 0.0
+        self._scopes: frozenset[str] = frozenset()
         self._token_lock = threading.Lock()
 
-    def get(self, path: str, *, doing: str, query: dict[str, str] | None = None) -> Document:
-        return self._send("GET", path, doing=doing, query=query)
+    def get(
+        self,
+        path: str,
+        *,
+        doing: str,
+        query: dict[str, str] | None = None,
+        read_seconds: float = READ_SECONDS,
+        breaker: str = "paypal",
+    ) -> Document:
+        """Read something; another `breaker` keeps its failures from those who pay."""
+        return self._send(
+            "GET", path, doing=doing, query=query, read_seconds=read_seconds, breaker=breaker
+        )
 
     def post(
         self,
@@ -81,10 +93,14 @@ class PayPalClient:
             "POST", path, doing=doing, body=body, headers=headers, read_seconds=read_seconds
         )
 
-    def check_credentials(self) -> None:
-        """Ask for a token. Raises `ProviderUnavailable`, `ProviderRefused` for a wrong secret."""
+    def check_credentials(self) -> frozenset[str]:
+        """Ask for a token, and return what it allows.
+
+        Raises `ProviderUnavailable`, `ProviderRefused` for a wrong secret.
+        """
         with self._token_lock:
             self._fetch_token()
+            return self._scopes
 
     def _send(
         self,
@@ -96,9 +112,10 @@ class PayPalClient:
         body: Document | None = None,
         headers: dict[str, str] | None = None,
         read_seconds: float = READ_SECONDS,
+        breaker: str = "paypal",
     ) -> Document:
         assert_no_transaction(doing)
-        with breaker_of("paypal").watch() as call:
+        with breaker_of(breaker).watch() as call:
             for is_second_try in (False, True):
                 token = self._get_token(call)
                 answer = self._exchange(
@@ -158,6 +175,7 @@ class PayPalClient:
         if answer.status_code != 200 or not given.get("access_token"):
             raise _unavailable()
         self._token = str(given["access_token"])
+        self._scopes = frozenset(str(given.get("scope") or "").split())
         life = float(given.get("expires_in") or 0)
         self._token_ends_at = time.monotonic() + life - TOKEN_MARGIN_SECONDS
         return self._token

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from payments.errors import ForgedEvent
@@ -52,6 +52,8 @@ RELEASES = ("expired_uncaptured_charge", "partial_capture")
 
 
 class StripeBooks:
+    lag = timedelta(0)
+
     def __init__(self) -> None:
         self._client = cast(StripeGateway, get_gateway("stripe"))._client
 

@@ -5,15 +5,13 @@ Sources: Stripe, "The Event object" and "Types of events".
 
 from __future__ import annotations
 
-from typing import Any, TypeGuard
+from typing import Any
 
 from django.conf import settings
 
 from payments.errors import ForgedEvent
 from payments.gateways.base import VerifiedEvent
-from payments.gateways.event_body import make_storable, read_body
-
-LONGEST_ID = 120
+from payments.gateways.event_body import is_name, make_storable, read_body
 
 CONCERNS_PAYMENTS = ("checkout.session", "payment_intent", "charge", "refund", "dispute")
 NO_CONCERN = {
@@ -62,7 +60,7 @@ def event_of(payload: Any) -> VerifiedEvent:
     """
     payload = make_storable(payload)
     event_id, event_type = payload.get("id"), payload.get("type")
-    if not (_is_name(event_id) and _is_name(event_type)):
+    if not (is_name(event_id) and is_name(event_type)):
         raise ForgedEvent("the body is no Stripe event")
     subject = _member(_member(payload, "data"), "object")
     kind = _text(subject, "object")
@@ -97,10 +95,6 @@ def _why_ignored(payload: dict[str, Any], subject: dict[str, Any], kind: str) ->
     return f"about {kind[:60]}, which this shop does not use" if kind else "about nothing we know"
 
 
-def _is_name(value: object) -> TypeGuard[str]:
-    return isinstance(value, str) and 0 < len(value) <= LONGEST_ID
-
-
 def _member(parent: dict[str, Any], name: str) -> dict[str, Any]:
     value = parent.get(name)
     return value if isinstance(value, dict) else {}
@@ -111,4 +105,4 @@ def _text(subject: dict[str, Any], name: str) -> str:
     value = subject.get(name)
     if isinstance(value, dict):
         value = value.get("id")
-    return value if _is_name(value) else ""
+    return value if is_name(value) else ""

@@ -132,6 +132,8 @@ def _work_on_refund(
     found = books.fetch_refund(refund_id)
     if found.is_release:
         return "ignored: nothing had been taken, so nothing goes back", attempt
+    if found.dispute_id:
+        return _work_on_dispute(provider, found.dispute_id, attempt)
     refund = provider_refunds.take(provider, found)
     if refund is not None:
         return f"refund is {refund.status}", refund.attempt

@@ -1,6 +1,7 @@
 """The hourly listing: events that the provider could not deliver are read from its list instead.
 
-Source: Stripe, "List all events": thirty days back, and whether an event was delivered.
+Sources: Stripe, "List all events": thirty days back, and whether an event was delivered. PayPal,
+"List event notifications": all of them; what arrived is known here.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def list_everywhere() -> int:
 
 @no_transaction
 def list_events(provider: str, *, after: str = "") -> int:
-    """Store the undelivered events of three days, a few pages; a task of its own goes on from there.
+    """Store the events of three days that are not here, a few pages; then a task of its own goes on.
 
     `after` is where an earlier call stopped. Returns how many events were new.
     """

@@ -8,20 +8,24 @@ from django.utils.translation import gettext as _
 
 from payments.gateways.books import ProviderRefund, get_books
 from payments.models import PaymentAttempt, PaymentTransaction, Refund
-from payments.services import breaks, finding, refunds, settlement
+from payments.services import breaks, disputes, finding, refunds, settlement
 from shop.locking import retry_when_busy
 from shop.transactions import no_transaction, own_transaction
 
 
 @no_transaction
 def take_all_of(attempt: PaymentAttempt) -> list[Refund]:
-    """Import every refund of an attempt that the provider lists and we do not know."""
+    """Import every refund of an attempt that the provider lists and we do not know.
+
+    What went back for a dispute is booked with the dispute.
+    """
     books = get_books(attempt.provider)
     if books is None or not attempt.provider_payment_id:
         return []
-    taken = [
-        take(attempt.provider, each) for each in books.list_refunds_of(attempt.provider_payment_id)
-    ]
+    found = books.list_refunds_of(attempt.provider_payment_id)
+    for dispute_id in {each.dispute_id for each in found if each.dispute_id}:
+        disputes.take(attempt.provider, books.fetch_dispute(dispute_id))
+    taken = [take(attempt.provider, each) for each in found if not each.dispute_id]
     return [refund for refund in taken if refund is not None]
 
 

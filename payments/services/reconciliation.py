@@ -38,7 +38,7 @@ from payments.services import breaks, disputes, provider_refunds, settlement
 from payments.services.breaks import Finding, Subject
 from payments.services.finding import find_attempt_of
 from shop.clock import now
-from shop.money import Money
+from shop.money import Money, total
 from shop.services import outbox
 from shop.transactions import no_transaction, own_transaction
 
@@ -55,7 +55,11 @@ PAID = (PaymentAttempt.Status.CAPTURED, PaymentAttempt.Status.HELD)
 
 @dataclass
 class Report:
-    """What a run looked at and what came of it. `stumbles` are things that could not be compared."""
+    """What a run looked at and what came of it. `stumbles` are things that could not be compared.
+
+    `fees` is what the provider kept of the payments, where it says so. It may not list yet what
+    happened after `listed_until`.
+    """
 
     provider: str
     since: datetime
@@ -67,6 +71,8 @@ class Report:
     imported: int = 0
     opened: int = 0
     closed: int = 0
+    fees: list[Money] = field(default_factory=list)
+    listed_until: datetime | None = None
     stumbles: list[str] = field(default_factory=list)
 
 
@@ -81,6 +87,8 @@ def reconcile(provider: str, *, since: datetime, until: datetime) -> Report:
     books = _books_of(provider)
     report = Report(provider, since, until)
     started_at = now()
+    if books.lag and until > started_at - books.lag:
+        report.listed_until = started_at - books.lag
     open_before = _list_open(provider)
     seen = _compare_theirs(books, report)
     _compare_ours(books, report, seen)
@@ -108,10 +116,13 @@ def look_again(break_id: int) -> ReconciliationBreak:
 
 @no_transaction
 def plan_day(day: date) -> None:
-    """Decide to reconcile a day with each provider, a few hours at a time, once."""
+    """Decide to reconcile a day with each provider, a few hours at a time, once.
+
+    Each part waits until the provider lists all of it.
+    """
     since, until = bounds_of(day)
     for provider in list_providers_with_books():
-        _plan(provider, since, until)
+        _plan(provider, since, until, lag=_books_of(provider).lag)
 
 
 def yesterday() -> date:
@@ -126,13 +137,14 @@ def bounds_of(day: date) -> tuple[datetime, datetime]:
 
 
 @own_transaction
-def _plan(provider: str, since: datetime, until: datetime) -> None:
+def _plan(provider: str, since: datetime, until: datetime, *, lag: timedelta) -> None:
     start = since
     while start < until:
         end = min(start + WINDOW, until)
         outbox.enqueue(
             TASK,
             key=f"reconcile:{provider}:{start:%Y%m%dT%H%M%z}",
+            delay=max(0.0, (end + lag - now()).total_seconds()),
             priority=LATER,
             provider=provider,
             since=start.isoformat(),
@@ -175,16 +187,25 @@ def _compare_theirs(books: Books, report: Report) -> set[str]:
     for charge in _each(books.list_charges(report.since, report.until)):
         seen.add(charge.charge_id)
         report.charges += 1
+        _add_fee(report, charge)
         _attempt_to(partial(_compare_charge, books, charge, report), charge.charge_id, report)
     for refund in _each(books.list_refunds(report.since, report.until)):
         seen.add(refund.refund_id)
         report.refunds += 1
-        _attempt_to(partial(_compare_refund, refund, report), refund.refund_id, report)
+        _attempt_to(partial(_compare_refund, books, refund, report), refund.refund_id, report)
     for dispute in _each(books.list_disputes(report.since, report.until)):
         seen.add(dispute.dispute_id)
         report.disputes += 1
         _attempt_to(partial(_compare_dispute, dispute, report), dispute.dispute_id, report)
     return seen
+
+
+def _add_fee(report: Report, charge: ProviderCharge) -> None:
+    if charge.fee is None:
+        return
+    others = [fee for fee in report.fees if fee.currency != charge.fee.currency]
+    same = [fee for fee in report.fees if fee.currency == charge.fee.currency]
+    report.fees = [*others, total([*same, charge.fee], charge.fee.currency)]
 
 
 def _each(pages: Iterator[list[T]]) -> Iterator[T]:
@@ -246,8 +267,15 @@ def _learn_session(attempt_id: int, session_id: str) -> None:
     )
 
 
-def _compare_refund(found: ProviderRefund, report: Report) -> None:
-    """Import a refund or bring ours up to date; one that never went through moved nothing."""
+def _compare_refund(books: Books, found: ProviderRefund, report: Report) -> None:
+    """Import a refund or bring ours up to date; one that never went through moved nothing.
+
+    What went back for a dispute is compared with the dispute.
+    """
+    if found.dispute_id:
+        _compare_dispute(books.fetch_dispute(found.dispute_id), report)
+        breaks.record_agreement(report.provider, Subject.REFUND, found.refund_id)
+        return
     attempt = find_attempt_of(report.provider, found)
     is_known = Refund.objects.filter(
         attempt__provider=report.provider, provider_id=found.refund_id
@@ -342,7 +370,7 @@ def _ask_about(books: Books, row: PaymentTransaction, report: Report) -> None:
                 _compare_charge(books, charge, report)
                 return
         else:
-            _compare_refund(books.fetch_refund(row.provider_id), report)
+            _compare_refund(books, books.fetch_refund(row.provider_id), report)
             return
     except UnknownAtProvider:
         pass
@@ -395,7 +423,7 @@ def _look_again(books: Books, row: ReconciliationBreak) -> None:
                 return
         elif row.subject == Subject.REFUND:
             found = books.fetch_refund(number)
-            _compare_refund(found, report)
+            _compare_refund(books, found, report)
             if not found.result.failure or row.ours is not None:
                 return
         else:

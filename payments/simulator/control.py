@@ -12,7 +12,15 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from payments.simulator import disputes, holds, paypal_orders, paypal_page, refunds, sessions
+from payments.simulator import (
+    disputes,
+    holds,
+    paypal_disputes,
+    paypal_orders,
+    paypal_page,
+    refunds,
+    sessions,
+)
 from payments.simulator.errors import InvalidRequest, NoSuchObject, Refusal, UnknownAddress
 from payments.simulator.events import WebhookPlan, redeliver, webhook_plan
 from payments.simulator.faults import ANY_OPERATION
@@ -157,6 +165,55 @@ def fail_paypal_refund(provider: Provider, _wishes: Wishes, refund_id: str) -> D
     return {"refund": paypal_orders.fail_refund(provider, refund_id)}
 
 
+def begin_paypal_refund(provider: Provider, wishes: Wishes, order_id: str) -> Document:
+    """Refund from PayPal's own pages; `amount` as PayPal writes it, else all that is left."""
+    made = paypal_orders.begin_refund_elsewhere(
+        provider,
+        order_id,
+        amount=_text(wishes, "amount"),
+        note=_text(wishes, "note"),
+        plan=_plan(wishes),
+    )
+    return {"refund": made}
+
+
+def open_paypal_dispute(provider: Provider, wishes: Wishes, order_id: str) -> Document:
+    """Dispute a payment; `inquiry` for a mere question, `bank` for one who takes it at once."""
+    made = paypal_disputes.open_dispute(
+        provider,
+        order_id,
+        amount=_text(wishes, "amount"),
+        reason=_text(wishes, "reason") or paypal_disputes.REASONS[0],
+        is_inquiry=bool(wishes.get("inquiry", False)),
+        is_of_bank=bool(wishes.get("bank", False)),
+        plan=_plan(wishes),
+    )
+    return {"dispute": made}
+
+
+def change_paypal_dispute(
+    provider: Provider, wishes: Wishes, dispute_id: str, change: str
+) -> Document:
+    """Let staff answer a dispute, let a question become a claim, or let PayPal decide."""
+    plan = _plan(wishes)
+    if change == "answer":
+        changed = paypal_disputes.answer(provider, dispute_id, plan=plan)
+    elif change == "escalate":
+        changed = paypal_disputes.escalate(provider, dispute_id, plan=plan)
+    else:
+        changed = paypal_disputes.decide(provider, dispute_id, is_won=change == "win", plan=plan)
+    return {"dispute": changed}
+
+
+def delay_report(provider: Provider, wishes: Wishes) -> Document:
+    """Let PayPal's report be `seconds` behind."""
+    seconds = _number(wishes, "seconds")
+    if seconds is None or seconds < 0:
+        raise InvalidRequest("Give 'seconds', a number that is not negative.", param="seconds")
+    provider.paypal_report_lag = seconds
+    return {"seconds": seconds}
+
+
 def list_deliveries(provider: Provider, _wishes: Wishes) -> Document:
     return {"deliveries": [asdict(each) for each in provider.store.list_deliveries()]}
 
@@ -225,6 +282,14 @@ ROUTES: list[tuple[str, str, Callable[..., Document]]] = [
     ("POST", r"/_control/paypal/orders/(\w+)/approve", approve_order),
     ("POST", r"/_control/paypal/orders/(\w+)/cancel", cancel_order),
     ("POST", r"/_control/paypal/orders/(\w+)/expire", expire_order),
+    ("POST", r"/_control/paypal/orders/(\w+)/refund", begin_paypal_refund),
+    ("POST", r"/_control/paypal/orders/(\w+)/dispute", open_paypal_dispute),
+    (
+        "POST",
+        r"/_control/paypal/disputes/([\w-]+)/(answer|escalate|win|lose)",
+        change_paypal_dispute,
+    ),
+    ("POST", r"/_control/paypal/report", delay_report),
     ("POST", r"/_control/paypal/captures/(\w+)/complete", complete_capture),
     ("POST", r"/_control/paypal/captures/(\w+)/deny", deny_capture),
     ("POST", r"/_control/paypal/refunds/(\w+)/fail", fail_paypal_refund),
@@ -253,6 +318,13 @@ def _wishes(request: Request) -> Wishes:
 
 def _plan(wishes: Wishes) -> WebhookPlan:
     return webhook_plan(wishes.get("webhook", "now"), delay=_number(wishes, "delay"))
+
+
+def _text(wishes: Wishes, name: str) -> str | None:
+    value = wishes.get(name)
+    if value is not None and not isinstance(value, str):
+        raise InvalidRequest(f"'{name}' must be a text.", param=name)
+    return value
 
 
 def _units(wishes: Wishes) -> int | None:

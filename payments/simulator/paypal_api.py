@@ -19,7 +19,13 @@ from datetime import datetime
 from hashlib import sha256
 from urllib.parse import parse_qs, urlencode
 
-from payments.simulator import faults, paypal_orders, paypal_shapes
+from payments.simulator import (
+    faults,
+    paypal_disputes,
+    paypal_orders,
+    paypal_reports,
+    paypal_shapes,
+)
 from payments.simulator.errors import ProviderFailure, Refusal
 from payments.simulator.messages import JSON, Answer, HangUp, Request
 from payments.simulator.paypal_errors import PayPalRefusal, envelope
@@ -31,11 +37,20 @@ from payments.simulator.store import Condition, StoredAnswer, to_json
 
 logger = logging.getLogger(__name__)
 
-PREFIXES = ("/v1/oauth2/", "/v1/notifications/", "/v2/")
+PREFIXES = (
+    *("/v1/oauth2/", "/v1/notifications/", "/v1/customer/disputes", "/v1/reporting/transactions"),
+    "/v2/",
+)
 TOKEN_LIFE = 9 * 60 * 60
 LONGEST_REQUEST_ID = 108
 LARGEST_PAGE = 300
 USUAL_PAGE = 10
+SCOPES = (
+    "https://uri.paypal.com/services/payments/payment",
+    "https://uri.paypal.com/services/reporting/search/read",
+    "https://uri.paypal.com/services/disputes/read-seller",
+)
+"""What an app may do that has Transaction Search and Disputes switched on."""
 
 
 @dataclass(frozen=True)
@@ -88,14 +103,54 @@ def get_refund(provider: Provider, call: Call) -> Document:
     return paypal_orders.get_refund(provider, call.object_id)
 
 
+def list_disputes(provider: Provider, call: Call) -> Document:
+    """List disputes, newest first, in short."""
+    asked = _query_of(call)
+    page_size = _number_in(asked, "page_size", USUAL_PAGE, most=paypal_disputes.LARGEST_PAGE)
+    conditions = []
+    for name, operator in (("create_time_after", ">="), ("create_time_before", "<=")):
+        if name in asked:
+            conditions.append(Condition("created", operator, _seconds(asked[name], name)))
+    if "disputed_transaction_id" in asked:
+        conditions.append(Condition("charge", "=", asked["disputed_transaction_id"]))
+    page, token = paypal_disputes.list_page(
+        provider, conditions, page_size=page_size, token=asked.get("next_page_token", "")
+    )
+    base = provider.public_url
+    address = f"{base}/v1/customer/disputes"
+    links = [paypal_shapes.link(f"{address}?{urlencode(asked)}", "self")]
+    if token:
+        following = urlencode(asked | {"next_page_token": token})
+        links.append(paypal_shapes.link(f"{address}?{following}", "next"))
+    items = [paypal_shapes.dispute_summary(each, base=base) for each in page]
+    return {"items": items, "links": links} if items else {"links": links}
+
+
+def get_dispute(provider: Provider, call: Call) -> Document:
+    kept = paypal_disputes.get_dispute(provider, call.object_id)
+    return paypal_shapes.dispute(kept, base=provider.public_url)
+
+
+def report_transactions(provider: Provider, call: Call) -> Document:
+    """Report what moved the balance between two moments."""
+    asked = _query_of(call)
+    for name in ("start_date", "end_date"):
+        if name not in asked:
+            raise PayPalRefusal(400, "MISSING_REQUIRED_PARAMETER", field=name)
+    most = paypal_reports.LARGEST_PAGE
+    return paypal_reports.report(
+        provider,
+        since=_seconds(asked["start_date"], "start_date"),
+        until=_seconds(asked["end_date"], "end_date"),
+        page=_number_in(asked, "page", 1, most=2**31 - 1),
+        page_size=_number_in(asked, "page_size", paypal_reports.USUAL_PAGE, most=most),
+    )
+
+
 def list_events(provider: Provider, call: Call) -> Document:
     """List events, newest first, a page at a time; the link to the next names where it begins."""
-    asked = {name: values[-1] for name, values in parse_qs(call.request.query).items()}
-    page_size = asked.get("page_size", str(USUAL_PAGE))
-    if not page_size.isdecimal() or not 1 <= int(page_size) <= LARGEST_PAGE:
-        raise PayPalRefusal(
-            400, "INVALID_PARAMETER_VALUE", f"From 1 to {LARGEST_PAGE}.", field="page_size"
-        )
+    asked = _query_of(call)
+    page_size = _number_in(asked, "page_size", USUAL_PAGE, most=LARGEST_PAGE)
     conditions = []
     for name, operator in (("start_time", ">="), ("end_time", "<=")):
         if name in asked:
@@ -106,14 +161,14 @@ def list_events(provider: Provider, call: Call) -> Document:
         conditions.append(
             Condition("seq", "<", provider.store.position_of(EVENT, asked["before"]) or 0)
         )
-    found = provider.store.list_documents(EVENT, conditions, limit=int(page_size) + 1)
-    events = [each["wire"] for each in found[: int(page_size)]]
+    found = provider.store.list_documents(EVENT, conditions, limit=page_size + 1)
+    events = [each["wire"] for each in found[:page_size]]
     if "transaction_id" in asked:
         events = [each for each in events if each["resource"].get("id") == asked["transaction_id"]]
     address = f"{provider.public_url}/v1/notifications/webhooks-events"
     links = [paypal_shapes.link(f"{address}?{urlencode(asked)}", "self")]
-    if len(found) > int(page_size):
-        last = found[int(page_size) - 1]["id"]
+    if len(found) > page_size:
+        last = found[page_size - 1]["id"]
         following = urlencode(asked | {"before": last})
         links.append(paypal_shapes.link(f"{address}?{following}", "next"))
     return {"events": events, "count": len(events), "links": links}
@@ -143,7 +198,7 @@ def give_token(provider: Provider, call: Call) -> Document:
     token = f"A21AA{secrets.token_urlsafe(48)}"
     provider.paypal_tokens[token] = provider.now() + TOKEN_LIFE
     return {
-        "scope": "https://uri.paypal.com/services/payments/payment",
+        "scope": " ".join(SCOPES),
         "access_token": token,
         "token_type": "Bearer",
         "app_id": "APP-80W284485P519543T",
@@ -175,6 +230,7 @@ def _operation(name: str, method: str, path: str, perform: Perform, **how: objec
 
 ORDERS, CAPTURES = "/v2/checkout/orders", "/v2/payments/captures/{id}"
 EVENTS = "/v1/notifications/webhooks-events"
+DISPUTES, REPORT = "/v1/customer/disputes", "/v1/reporting/transactions"
 OPERATIONS = [
     _operation("oauth2.token", "POST", "/v1/oauth2/token", give_token, is_open=True),
     _operation("orders.create", "POST", ORDERS, create_order, show=_show_order, status=201),
@@ -197,6 +253,9 @@ OPERATIONS = [
         status=201,
     ),
     _operation("refunds.get", "GET", "/v2/payments/refunds/{id}", get_refund, show=_show_refund),
+    _operation("disputes.list", "GET", DISPUTES, list_disputes),
+    _operation("disputes.get", "GET", f"{DISPUTES}/{{id}}", get_dispute),
+    _operation("transactions.report", "GET", REPORT, report_transactions),
     _operation("events.list", "GET", EVENTS, list_events),
     _operation("events.get", "GET", f"{EVENTS}/{{id}}", get_event),
     _operation("events.resend", "POST", f"{EVENTS}/{{id}}/resend", resend_event, status=202),
@@ -328,6 +387,17 @@ def _find_event(provider: Provider, event_id: str) -> Document:
     if kept is None:
         raise PayPalRefusal(404, "INVALID_RESOURCE_ID", "There is no such event.")
     return kept
+
+
+def _query_of(call: Call) -> dict[str, str]:
+    return {name: values[-1] for name, values in parse_qs(call.request.query).items()}
+
+
+def _number_in(asked: dict[str, str], name: str, usual: int, *, most: int) -> int:
+    written = asked.get(name, str(usual))
+    if not written.isdecimal() or not 1 <= int(written) <= most:
+        raise PayPalRefusal(400, "INVALID_PARAMETER_VALUE", f"From 1 to {most}.", field=name)
+    return int(written)
 
 
 def _seconds(written: str, name: str) -> float:

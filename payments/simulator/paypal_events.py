@@ -19,11 +19,15 @@ from shop import clock
 EVENT = "paypal.event"
 CERTIFICATES = "/v1/notifications/certs/"
 SUMMARIES = {
+    "CUSTOMER.DISPUTE.CREATED": "A new dispute was opened",
+    "CUSTOMER.DISPUTE.RESOLVED": "A dispute was resolved",
+    "CUSTOMER.DISPUTE.UPDATED": "A dispute was updated",
     "CHECKOUT.ORDER.APPROVED": "An order has been approved by buyer",
     "PAYMENT.CAPTURE.COMPLETED": "Payment completed",
     "PAYMENT.CAPTURE.DENIED": "Payment denied",
     "PAYMENT.CAPTURE.PENDING": "Payment pending",
     "PAYMENT.CAPTURE.REFUNDED": "A payment was refunded",
+    "PAYMENT.CAPTURE.REVERSED": "A payment was reversed",
 }
 
 

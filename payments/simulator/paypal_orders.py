@@ -12,6 +12,7 @@ from payments.simulator import paypal_shapes
 from payments.simulator.events import AT_ONCE, WebhookPlan
 from payments.simulator.paypal_errors import PayPalRefusal
 from payments.simulator.paypal_events import publish
+from payments.simulator.paypal_rules import check_refund
 from payments.simulator.paypal_shapes import Document
 from payments.simulator.provider import Provider
 from payments.simulator.store import Condition
@@ -153,8 +154,46 @@ def get_refund(provider: Provider, refund_id: str) -> Document:
     return _get(provider, REFUND, refund_id)
 
 
-def refund(provider: Provider, capture_id: str, body: Document) -> Document:
-    """Send money of a capture back, the whole rest unless an amount is given."""
+def get_capture_of(provider: Provider, order_id: str) -> Document:
+    """Return the capture of an order that was paid."""
+    made = _of_order(provider, CAPTURE, order_id)
+    if not made:
+        raise PayPalRefusal(404, "INVALID_RESOURCE_ID")
+    return made[0]
+
+
+def begin_refund_elsewhere(
+    provider: Provider,
+    order_id: str,
+    *,
+    amount: str | None = None,
+    note: str | None = None,
+    plan: WebhookPlan = AT_ONCE,
+) -> Document:
+    """Refund the payment of an order as staff can from PayPal's own pages."""
+    with provider.store.transaction():
+        captured = get_capture_of(provider, order_id)
+        body: Document = {}
+        if amount is not None:
+            body["amount"] = {**captured["amount"], "value": amount}
+        if note is not None:
+            body["note_to_payer"] = note
+        check_refund(body)
+        return refund(provider, captured["id"], body, plan=plan)
+
+
+def refund(
+    provider: Provider,
+    capture_id: str,
+    body: Document,
+    *,
+    plan: WebhookPlan = AT_ONCE,
+    is_reversal: bool = False,
+) -> Document:
+    """Send money of a capture back, the whole rest unless an amount is given.
+
+    A reversal is PayPal's own doing, because of a dispute.
+    """
     with provider.store.transaction():
         captured = get_capture(provider, capture_id)
         if captured["status"] not in ("COMPLETED", "PARTIALLY_REFUNDED"):
@@ -183,6 +222,7 @@ def refund(provider: Provider, capture_id: str, body: Document) -> Document:
             "invoice_id": body.get("invoice_id", captured["invoice_id"]),
             "custom_id": body.get("custom_id", captured["custom_id"]),
             "note_to_payer": body.get("note_to_payer"),
+            "is_reversal": is_reversal,
             "refunded_so_far": paypal_shapes.money(
                 _refunded(provider, captured) + amount, currency
             ),
@@ -191,9 +231,10 @@ def refund(provider: Provider, capture_id: str, body: Document) -> Document:
         _mark_refunded(provider, captured)
         publish(
             provider,
-            "PAYMENT.CAPTURE.REFUNDED",
+            f"PAYMENT.CAPTURE.{'REVERSED' if is_reversal else 'REFUNDED'}",
             "refund",
             paypal_shapes.refund(made, base=provider.public_url),
+            plan=plan,
         )
         return made
 

@@ -31,6 +31,11 @@ def moment(seconds: float) -> str:
     return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def precise_moment(seconds: float) -> str:
+    """Write a time as disputes do, to the millisecond."""
+    return moment(seconds).replace("Z", ".000Z")
+
+
 def money(amount: Decimal, currency: str) -> Document:
     places = 0 if currency in WHOLE_ONLY else 2
     return {"currency_code": currency, "value": f"{amount:.{places}f}"}
@@ -123,6 +128,53 @@ def refund(kept: Document, *, base: str) -> Document:
     if kept.get("reason"):
         written["status_details"] = {"reason": kept["reason"]}
     return {name: value for name, value in written.items() if value is not None}
+
+
+def dispute(kept: Document, *, base: str) -> Document:
+    """Write a dispute with everything that its summary in a list leaves out."""
+    paid_at = {"create_time": precise_moment(kept["created"])}
+    disputed = {
+        "seller_transaction_id": kept["charge"],
+        "gross_amount": kept["paid"],
+        "custom": kept["custom_id"],
+        "seller_protection_eligible": True,
+        **paid_at,
+    }
+    written = {
+        **dispute_summary(kept, base=base),
+        "disputed_transactions": [
+            {name: value for name, value in disputed.items() if value is not None}
+        ],
+    }
+    if kept["outcome"]:
+        written["dispute_outcome"] = {"outcome_code": kept["outcome"]}
+    if kept["movements"]:
+        written["money_movements"] = [
+            {
+                "affected_party": "SELLER",
+                "type": each["type"],
+                "reason": each["reason"],
+                "amount": each["amount"],
+                "initiated_time": precise_moment(each["at"]),
+            }
+            for each in kept["movements"]
+        ]
+    return written
+
+
+def dispute_summary(kept: Document, *, base: str) -> Document:
+    return {
+        "dispute_id": kept["id"],
+        "create_time": precise_moment(kept["created"]),
+        "update_time": precise_moment(kept["updated"]),
+        "reason": kept["reason"],
+        "status": kept["status"],
+        "dispute_amount": kept["amount"],
+        "dispute_life_cycle_stage": kept["stage"],
+        "dispute_channel": kept["channel"],
+        "seller_response_due_date": precise_moment(kept["due_by"]),
+        "links": [link(f"{base}/v1/customer/disputes/{kept['id']}", "self")],
+    }
 
 
 def event(

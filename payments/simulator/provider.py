@@ -43,6 +43,8 @@ class Provider:
     paypal_client_secret: str = "simulator"
     paypal_webhook_id: str = "SIMULATOR"
     paypal_webhook_url: str | None = None
+    paypal_report_lag: float = 0
+    """How many seconds PayPal's report is behind; up to three hours in life."""
     paypal_tokens: dict[str, int] = field(default_factory=dict)
     paypal_key: SigningKey = field(default_factory=SigningKey)
     clock: ProviderClock = field(default_factory=ProviderClock)

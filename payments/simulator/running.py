@@ -12,7 +12,15 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from payments.simulator import disputes, events, holds, paypal_orders, refunds, sessions
+from payments.simulator import (
+    disputes,
+    events,
+    holds,
+    paypal_disputes,
+    paypal_orders,
+    refunds,
+    sessions,
+)
 from payments.simulator.faults import ScriptedFault
 from payments.simulator.idempotency import KEY_LIFE
 from payments.simulator.provider import Provider
@@ -149,6 +157,28 @@ class Simulator:
 
     def decide_capture(self, capture_id: str, *, is_completed: bool) -> Document:
         return paypal_orders.decide_capture(self.provider, capture_id, is_completed=is_completed)
+
+    def begin_paypal_refund(
+        self, order_id: str, *, amount: str | None = None, webhook: str = "now"
+    ) -> Document:
+        """Refund a payment from PayPal's own pages; `amount` as PayPal writes it."""
+        plan = events.webhook_plan(webhook)
+        return paypal_orders.begin_refund_elsewhere(
+            self.provider, order_id, amount=amount, plan=plan
+        )
+
+    def open_paypal_dispute(
+        self, order_id: str, *, webhook: str = "now", **wishes: Any
+    ) -> Document:
+        """Dispute a payment at PayPal; `wishes` as for `paypal_disputes.open_dispute`."""
+        plan = events.webhook_plan(webhook)
+        return paypal_disputes.open_dispute(self.provider, order_id, plan=plan, **wishes)
+
+    def decide_paypal_dispute(
+        self, dispute_id: str, *, is_won: bool, webhook: str = "now"
+    ) -> Document:
+        plan = events.webhook_plan(webhook)
+        return paypal_disputes.decide(self.provider, dispute_id, is_won=is_won, plan=plan)
 
     def approve(
         self,

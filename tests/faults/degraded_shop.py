@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import boto3
 import httpx
@@ -99,14 +99,18 @@ class Visitor:
     def add(self, variant_id: int) -> None:
         self.post("add to cart", "/cart/add/", {"variant": str(variant_id), "quantity": "1"})
 
-    def place(self) -> str:
+    def place(self, *, method: str = "stripe") -> str:
         """Order what is in the cart, and return where the browser is sent."""
         page = self.get("checkout", "/checkout/")
-        form = read_form(page, "/checkout/") | TYPED | {"action": "place"}
+        chosen = {"action": "place", "payment_method": method}
+        form = read_form(page, "/checkout/") | TYPED | chosen
         return self.post("place", "/checkout/", form).headers["location"]
 
     def approve(self, place: str, *, webhook: str) -> None:
-        """Pay on the provider's page."""
+        """Pay on the provider's page; what is agreed at PayPal is taken on coming back."""
+        if token := parse_qs(urlsplit(place).query).get("token"):
+            self.shop.simulator.approve_order(token[0], webhook="never")
+            return
         self.shop.simulator.approve(urlsplit(place).path.rpartition("/")[2], webhook=webhook)
 
     def come_back(self, number: str) -> str:
@@ -129,6 +133,7 @@ def running_degraded_shop(folder: Path) -> Iterator[DegradedShop]:
             "broker": urlsplit(address).port,
             "pictures": s3,
             "stripe": urlsplit(simulator.url).port,
+            "paypal": urlsplit(simulator.url).port,
             "mail": sink.port,
         }
         proxies = {
@@ -142,6 +147,7 @@ def running_degraded_shop(folder: Path) -> Iterator[DegradedShop]:
             "CELERY_BROKER_URL": f"redis://127.0.0.1:{proxies['broker'].port}/1",
             "EMAIL_URL": f"smtp://127.0.0.1:{proxies['mail'].port}",
             "SIMULATOR_URL": f"http://127.0.0.1:{proxies['stripe'].port}",
+            "SIMULATOR_PAYPAL_URL": f"http://127.0.0.1:{proxies['paypal'].port}",
             "MEDIA_ROOT": str(folder),
             "S3_BUCKET": BUCKET,
             "S3_ENDPOINT_URL": bucket,

@@ -26,6 +26,7 @@ from cart.models import CartItem
 from catalog.models import ImageAsset, Product, ProductVariant
 from catalog.services import media, publishing
 from orders.models import Order
+from payments.gateways import paypal_client
 from payments.gateways.stripe import CONNECT_SECONDS, READ_SECONDS
 from shop import invariants
 from shop.cache import PAUSE_SECONDS
@@ -53,11 +54,19 @@ MOST_ADDED_SECONDS = 0.25
 SECONDS_TO_NOTICE = 1.0
 """How long the one visitor waits on whom the shop finds out that its cache is gone."""
 TIMES = 3
-PROVIDERS = ("stripe",)
-"""A provider that joins needs its proxy in `degraded_shop.py`, and a way to be chosen in `buy`."""
+PROVIDERS = ("stripe", "paypal")
+"""A provider that joins needs its proxy in `degraded_shop.py`."""
 SERVICES = ("cache", "broker", "pictures", *PROVIDERS, "mail")
 LINES = (Line.REFUSED, Line.SILENT)
-PROVIDER_SECONDS = CONNECT_SECONDS + READ_SECONDS + 1
+PROVIDER_SECONDS = {
+    "stripe": CONNECT_SECONDS + READ_SECONDS + 1,
+    "paypal": paypal_client.CONNECT_SECONDS + paypal_client.READ_SECONDS + 1,
+}
+NO_ANSWER = {
+    "stripe": "The payment provider does not answer. Nothing was charged; please try again.",
+    "paypal": "The payment provider does not answer. "
+    "Please look at your order before you pay again.",
+}
 LOGIN_LIMIT = 5
 """Wrong passwords for one address in five minutes: allauth's own."""
 
@@ -186,8 +195,10 @@ def buy(visitor: Visitor, timer: Timer, *, webhook: str = "now") -> str:
     return order_what_is_in_the_cart(visitor, webhook=webhook)
 
 
-def order_what_is_in_the_cart(visitor: Visitor, *, webhook: str = "now") -> str:
-    place = visitor.place()
+def order_what_is_in_the_cart(
+    visitor: Visitor, *, webhook: str = "now", method: str = "stripe"
+) -> str:
+    place = visitor.place(method=method)
     assert place.startswith(visitor.shop.simulator.url), place
     number = latest_number()
     visitor.approve(place, webhook=webhook)
@@ -327,10 +338,15 @@ def read(page: httpx.Response) -> dict[str, str]:
 
 
 def test_pay(row: Row, well: Timer) -> None:
+    """A provider that is away says so; the other one takes the money as ever."""
     if row.is_provider:
         visitor = row.shop.visitor()
-        number = order_without_provider(visitor)
+        number = order_without_provider(visitor, row.service)
         row.unpaid.append((visitor, number))
+    if row.service == "stripe":
+        visitor = row.shop.visitor()
+        visitor.add(variant().pk)
+        row.bought.append(order_what_is_in_the_cart(visitor, method="paypal"))
         return
     assert_as_quick(row, lambda visitor, timer: row.bought.append(buy(visitor, timer)), well)
     # A cart that was filled before is ordered now; its order must be there afterwards.
@@ -338,16 +354,16 @@ def test_pay(row: Row, well: Timer) -> None:
     row.bought.append(row.bought_by_waiting)
 
 
-def order_without_provider(visitor: Visitor) -> str:
+def order_without_provider(visitor: Visitor, provider: str) -> str:
     """Order while the provider is away: the order stands, and offers to be paid later."""
     visitor.add(variant().pk)
     began = time.monotonic()
-    place = visitor.place()
-    assert time.monotonic() - began < PROVIDER_SECONDS
+    place = visitor.place(method=provider)
+    assert time.monotonic() - began < PROVIDER_SECONDS[provider]
     number = latest_number()
     assert place == f"/orders/{number}/"
     page = visitor.get("order", place).text
-    assert "The payment provider does not answer. Nothing was charged; please try again." in page
+    assert NO_ANSWER[provider] in page
     assert f'action="/orders/{number}/pay/"' in page
     assert Order.objects.get(number=number).status == "pending"
     return number
@@ -451,6 +467,17 @@ def with_stripe_away(row: Row) -> None:
     wait_until(lambda: len(row.shop.sink.mails) > had, "the mail leaves", seconds=20)
 
 
+def with_paypal_away(row: Row) -> None:
+    """A card's webhook is worked on, and its mail leaves."""
+    visitor = row.shop.visitor()
+    visitor.add(variant().pk)
+    place = visitor.place()
+    number = latest_number()
+    row.bought.append(number)
+    visitor.approve(place, webhook="now")
+    wait_until(lambda: confirmations(row.shop, number), "the mail leaves", seconds=25)
+
+
 def with_mail_away(row: Row) -> None:
     """A payment is booked though the mails before it cannot leave."""
     visitor = row.shop.visitor()
@@ -474,6 +501,7 @@ BACKGROUND: dict[str, Callable[[Row], None]] = {
     "broker": with_broker_away,
     "pictures": with_pictures_away,
     "stripe": with_stripe_away,
+    "paypal": with_paypal_away,
     "mail": with_mail_away,
 }
 

@@ -30,6 +30,7 @@ def simulator(settings: Any) -> Iterator[Simulator]:
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     with running_simulator() as simulator:
         settings.STRIPE_API_BASE = settings.STRIPE_CHECKOUT_ORIGIN = simulator.url
+        settings.PAYPAL_API_BASE = simulator.url
         gateways.get_gateway.cache_clear()
         yield simulator
     gateways.get_gateway.cache_clear()

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +18,7 @@ from orders.services import payment
 from payments.errors import UnknownAtProvider
 from payments.gateways import get_gateway
 from payments.gateways.base import PaymentItem, PaymentRequest
+from payments.gateways.books import get_books
 from payments.services import refunds
 from payments.simulator import paypal_events
 from payments.simulator.running import Simulator
@@ -205,6 +207,32 @@ def test_events_and_their_list_look_as_specified(simulator: Simulator) -> None:
     operation = operation_of(specification, "get", path)
     listed = ask_api(simulator, "GET", path).json()
     assert_fits(specification, schema_in(operation["responses"]["200"]), listed)
+
+
+def test_what_the_books_ask_and_hear_is_as_specified(
+    simulator: Simulator, heard: list[Exchange]
+) -> None:
+    order = started_order()
+    simulator.approve_order(session_of(order), webhook="never")
+    payment.check(order)
+    dispute = simulator.open_paypal_dispute(session_of(order), amount="7.00", webhook="never")
+    simulator.decide_paypal_dispute(dispute["id"], is_won=False, webhook="never")
+    books = get_books("paypal")
+    assert books is not None
+    del heard[:]
+
+    [reversal] = books.list_refunds_of(attempt_of(order).provider_payment_id)
+    books.fetch_refund(reversal.refund_id)
+    books.fetch_charge(reversal.charge_id)
+    page = books.list_undelivered_events(now() - timedelta(minutes=5))
+
+    assert {each.dispute_id for each in page.events} >= {dispute["id"]}
+    specified = [each for each in heard if each.path.startswith(tuple(FILES))]
+    for exchange in specified:
+        assert_as_specified(exchange)
+    assert {each.path.split("/")[3] for each in specified} == {
+        "captures", "orders", "refunds", "webhooks-events",
+    }  # fmt: skip
 
 
 def test_what_is_unknown_looks_as_paypal_specifies(

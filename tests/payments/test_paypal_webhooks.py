@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,21 +26,9 @@ from shop.models import OutboxMessage
 from tests.journeys.shopper import attempt_of, session_of
 from tests.outbox import deliver_outbox
 from tests.payments.paypal import WEBHOOK, events_of, post, post_event, started_order
-from tests.shared import shared
 
 pytestmark = pytest.mark.django_db
 
-SAMPLES = [
-    *("customer.dispute.created--2019-11", "customer.dispute.created--ppra214"),
-    *("customer.dispute.created", "customer.dispute.resolved"),
-    *("payment.authorization.created", "payment.authorization.voided"),
-    *("payment.capture.completed", "payment.capture.denied", "payment.capture.pending"),
-    *("payment.capture.refunded", "payment.capture.reversed"),
-    *("payment.order.cancelled", "payment.order.created"),
-    *("payment.sale.completed--from-subscription", "payment.sale.completed"),
-    *("payment.sale.denied", "payment.sale.pending", "payment.sale.refunded"),
-    *("payment.sale.reversed", "risk.dispute.created"),
-]
 EVENT = {
     "id": "WH-1",
     "event_type": "PAYMENT.CAPTURE.COMPLETED",
@@ -370,28 +357,6 @@ def test_an_event_about_something_unknown_is_stored_and_set_aside(simulator: Sim
     deliver_outbox()
 
     assert ProviderEvent.objects.get().outcome == "ignored: about nothing of ours"
-
-
-@pytest.mark.parametrize("name", SAMPLES)
-def test_every_sample_of_paypals_is_stored_and_says_what_came_of_it(
-    simulator: Simulator, name: str
-) -> None:
-    body = shared(f"data/payments/paypal/webhooks/{name}.json").read_bytes()
-
-    answer = post(body, paypal_events.sign(simulator.provider, body))
-    deliver_outbox()
-
-    stored = ProviderEvent.objects.get()
-    assert answer.status_code == 200
-    assert stored.payload == json.loads(body)
-    assert stored.type == json.loads(body)["event_type"]
-    assert stored.outcome == "ignored: about nothing of ours"
-
-
-def test_no_sample_is_left_out() -> None:
-    folder: Path = shared("data/payments/paypal/webhooks")
-
-    assert sorted(each.stem for each in folder.glob("*.json")) == sorted(SAMPLES)
 
 
 def test_the_simulator_tells_the_shop_by_itself_signed_and_as_often_as_asked(

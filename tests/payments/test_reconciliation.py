@@ -48,6 +48,7 @@ def simulator(settings: Any) -> Iterator[Simulator]:
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     with running_simulator() as simulator:
         settings.STRIPE_API_BASE = settings.STRIPE_CHECKOUT_ORIGIN = simulator.url
+        settings.PAYPAL_API_BASE = simulator.url
         gateways.get_gateway.cache_clear()
         yield simulator
     gateways.get_gateway.cache_clear()
@@ -321,7 +322,7 @@ def test_yesterday_is_reconciled_once_by_tasks_of_a_few_hours(
     for _ in range(2):
         reconciliation.plan_day(day)
 
-    planned = OutboxMessage.objects.filter(task="payments.reconcile").order_by("pk")
+    planned = OutboxMessage.objects.filter(key__startswith="reconcile:stripe:").order_by("pk")
     assert planned.count() == 6
     bounds = [(row.payload["since"], row.payload["until"]) for row in planned]
     since, until = reconciliation.bounds_of(day)

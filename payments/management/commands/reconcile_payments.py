@@ -37,21 +37,15 @@ class Command(BaseCommand):
         providers = [options["provider"]] if options["provider"] else list_providers_with_books()
         if not providers:
             raise CommandError("No payment provider with books that can be read is set up.")
-        try:
-            reports = [
-                reconciliation.reconcile(provider, since=since, until=until)
-                for provider in providers
-            ]
-        except ProviderUnavailable as error:
-            raise CommandError(f"{error} Nothing is lost; run it again later.") from error
-        except ProviderRefused as error:
-            raise CommandError(f"{error} ({error.reason})") from error
+        reports, unasked = _reconcile_each(providers, since, until)
         rows = {report.provider: _list_open(report.provider) for report in reports}
         if options["json"]:
             self.stdout.write(json.dumps([_as_json(each, rows[each.provider]) for each in reports]))
         else:
             for report in reports:
                 self._print(report, rows[report.provider])
+        if unasked:
+            raise CommandError(" ".join(unasked))
         open_count = sum(map(len, rows.values()))
         stumbles = sum(len(report.stumbles) for report in reports)
         if open_count or stumbles:
@@ -67,12 +61,19 @@ class Command(BaseCommand):
             f"  looked at   {report.charges} payments, {report.refunds} refunds, "
             f"{report.disputes} disputes"
         )
+        for fee in report.fees:
+            self.stdout.write(f"  fees        {_amount(fee.amount, fee.currency)}")
         self.stdout.write(
             f"  mended      {report.settled} payments settled, {report.imported} refunds imported"
         )
         self.stdout.write(
             f"  breaks      {len(rows)} open, {report.opened} of them new; {report.closed} closed"
         )
+        if report.listed_until:
+            self.stdout.write(
+                f"  not yet     {report.provider} may not list what happened after "
+                f"{_shown(report.listed_until)}; run it again later"
+            )
         for row in rows:
             amounts = f"ours {_amount(row.ours, row.ours_currency)}, " + (
                 f"theirs {_amount(row.theirs, row.theirs_currency)}"
@@ -83,6 +84,21 @@ class Command(BaseCommand):
             )
         for stumble in report.stumbles:
             self.stdout.write(self.style.ERROR(f"    not compared: {stumble}"))
+
+
+def _reconcile_each(
+    providers: list[str], since: datetime, until: datetime
+) -> tuple[list[Report], list[str]]:
+    """Reconcile with each provider; return the reports, and what to say of those not asked."""
+    reports, unasked = [], []
+    for provider in providers:
+        try:
+            reports.append(reconciliation.reconcile(provider, since=since, until=until))
+        except ProviderUnavailable as error:
+            unasked.append(f"{provider}: {error} Nothing is lost; run it again later.")
+        except ProviderRefused as error:
+            unasked.append(f"{provider}: {error} ({error.reason})")
+    return reports, unasked
 
 
 def _read_period(options: dict[str, Any]) -> tuple[datetime, datetime]:
@@ -135,6 +151,8 @@ def _as_json(report: Report, rows: list[ReconciliationBreak]) -> dict[str, Any]:
         **asdict(report),
         "since": report.since.isoformat(),
         "until": report.until.isoformat(),
+        "listed_until": report.listed_until.isoformat() if report.listed_until else None,
+        "fees": [_amount(fee.amount, fee.currency) for fee in report.fees],
         "breaks": [
             {
                 "id": row.pk,
