@@ -10,7 +10,7 @@ import pytest
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.core.cache import cache
 from django.db import connection
-from django.test import Client
+from django.test import Client, TransactionTestCase
 from django.utils import translation
 from whitenoise.middleware import WhiteNoiseMiddleware
 
@@ -18,6 +18,7 @@ from catalog import index
 from payments import gateways
 from payments.simulator.running import Simulator, running_simulator
 from shop import changes, invariants
+from tests import cleaning
 
 
 @pytest.fixture(scope="session")
@@ -67,6 +68,13 @@ def _passwords_are_hashed_in_no_time() -> Iterator[None]:
     """A password takes a second otherwise; another process can read what is written here."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(PBKDF2PasswordHasher, "iterations", 1_000)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _tables_are_emptied_at_little_cost() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", cleaning.empty_after_test)
         yield
 
 
