@@ -11,6 +11,7 @@ event codes", "Disputes lifecycle stages" (in an inquiry the money stays with th
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -269,8 +270,8 @@ class PayPalBooks:
         dispute_id = _id_of_dispute(dispute)
         amount = from_paypal(dispute["dispute_amount"])
         taken = _settlements_of(dispute, "DEBIT", amount)
-        if not taken and capture_id and _state_of(dispute) in TAKES_MONEY:
-            taken = self._list_reversals(capture_id, dispute_id)
+        if capture_id and _state_of(dispute) in TAKES_MONEY:
+            taken = _add_untold(taken, self._list_reversals(capture_id, dispute_id), amount)
         returned = _settlements_of(dispute, "CREDIT", amount)
         return ProviderDispute(
             dispute_id=dispute_id,
@@ -286,7 +287,7 @@ class PayPalBooks:
         )
 
     def _list_reversals(self, capture_id: str, dispute_id: str) -> list[Money]:
-        """Return what went back for a dispute that does not tell of it itself."""
+        """Return what went back for a dispute as a refund of its payment."""
         try:
             refunds = self.list_refunds_of(capture_id)
         except UnknownAtProvider:
@@ -367,27 +368,39 @@ def _settlements_of(dispute: Document, direction: str, disputed: Money) -> list[
     return [each if each.currency == disputed.currency else disputed for each in amounts]
 
 
+def _add_untold(told: list[Money], reversals: list[Money], disputed: Money) -> list[Money]:
+    """Add to what a dispute tells those reversals that are not among it, up to what is disputed."""
+    taken, known = list(told), Counter(told)
+    for each in reversals:
+        if known[each]:
+            known[each] -= 1
+        elif total(taken, disputed.currency) + each <= disputed:
+            taken.append(each)
+    return taken
+
+
 def _movements_of(
     dispute_id: str, taken: list[Money], returned: list[Money], currency: str
 ) -> tuple[DisputeMovement, ...]:
-    """Number the movements, which have no number at PayPal.
+    """Name the movements, which have no number at PayPal, by their amount, and count equal ones.
 
     No more comes back than was taken: the rest is PayPal's own gift or a hold that ended.
     """
-    movements = [
-        DisputeMovement(f"{dispute_id}:taken:{number}", is_withdrawal=True, amount=money)
-        for number, money in enumerate(taken, start=1)
-    ]
     left = total(taken, currency)
-    for number, money in enumerate(returned, start=1):
+    back = []
+    for money in returned:
         if money <= left:
             left -= money
-            movements.append(
-                DisputeMovement(
-                    f"{dispute_id}:returned:{number}", is_withdrawal=False, amount=money
-                )
-            )
-    return tuple(movements)
+            back.append(money)
+    return tuple(
+        DisputeMovement(
+            f"{dispute_id}:{word}:{money.amount.normalize():f}:{amounts[:at].count(money) + 1}",
+            is_withdrawal=word == "taken",
+            amount=money,
+        )
+        for word, amounts in (("taken", taken), ("returned", back))
+        for at, money in enumerate(amounts)
+    )
 
 
 def _due_date_of(dispute: Document) -> datetime | None:

@@ -314,6 +314,25 @@ def test_a_lost_claim_takes_the_money_once_though_it_is_a_reversal_too(
     assert outcomes() == {"dispute is needs_response", "dispute is lost"}
 
 
+def test_what_staff_give_back_during_a_claim_and_the_rest_that_is_taken_are_both_booked(
+    simulator: Simulator, order: Order
+) -> None:
+    made = simulator.open_paypal_dispute(session_of(order), webhook="never")
+    simulator.begin_paypal_refund(session_of(order), amount="5.00", webhook="never")
+    tell(simulator, order, "PAYMENT.CAPTURE.REFUNDED")
+    assert movements() == [("dispute", Decimal("5.00"))]
+    rest = made | {"amount": {"currency_code": "EUR", "value": "47.90"}}
+    simulator.provider.store.update(rest, label=made["status"])
+    lost = simulator.decide_paypal_dispute(made["id"], is_won=False, webhook="never")
+    simulator.provider.store.update(lost | {"amount": made["amount"]}, label="RESOLVED")
+
+    tell(simulator, order, "PAYMENT.CAPTURE.REVERSED", "CUSTOMER.DISPUTE.RESOLVED")
+    reconcile()
+
+    assert movements() == [("dispute", Decimal("5.00")), ("dispute", Decimal("47.90"))]
+    assert (Refund.objects.count(), breaks.count_open()) == (0, 0)
+
+
 def test_a_banks_chargeback_takes_at_once_and_gives_back_when_it_is_won(
     simulator: Simulator, order: Order
 ) -> None:

@@ -22,6 +22,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
 from bench.server import free_port
+from payments.simulator import paypal_api
 from payments.simulator.running import Simulator
 from shop import checkups
 from shop.models import OutboxMessage
@@ -372,3 +373,15 @@ def test_a_secret_that_paypal_does_not_know_is_a_fault(settings: Any, simulator:
 
     assert said.startswith("fault: PayPal does not know PAYPAL_CLIENT_ID")
     assert "(invalid_client)" in said
+
+
+def test_a_paypal_whose_books_stay_closed_is_a_warning(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert diagnose()["paypal"].startswith("ok: ")
+    monkeypatch.setattr(paypal_api, "SCOPES", paypal_api.SCOPES[:2])
+
+    assert diagnose()["paypal"] == (
+        "warning: PayPal knows us, but its books stay closed: switch on Disputes in the app's page "
+        "at developer.paypal.com. It may take nine hours."
+    )
