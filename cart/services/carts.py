@@ -12,10 +12,14 @@ from cart.models import Cart, CartItem
 from catalog.models import ProductVariant
 from shop.clock import now
 from shop.locking import retry_when_busy
+from shop.prepared import Prepared
 from shop.transactions import inside_transaction, own_transaction
 
 if TYPE_CHECKING:
     from accounts.models import User
+
+
+_lock = Prepared(lambda pk: Cart.objects.select_for_update().filter(pk=pk))
 
 
 @own_transaction
@@ -53,7 +57,7 @@ def merge_at_sign_in(*, guest_cart_id: int, user: User) -> Cart:
 @inside_transaction
 def lock(cart_id: int) -> Cart:
     """Lock a cart row for the rest of the transaction; raises `CartClosed` once it was ordered."""
-    cart = Cart.objects.select_for_update().filter(pk=cart_id).first()
+    cart = _lock.first(cart_id)
     if cart is None or not cart.is_open:
         raise CartClosed(_("This cart was already ordered."))
     return cart

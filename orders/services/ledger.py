@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Sum
 
-from orders.models import Account, LedgerEntry, LedgerTransaction, Order
+from orders.models import Account, LedgerEntry, LedgerTransaction, Order, OrderLine
 from orders.models.ledger import PROVIDER, SHARES
 from shop.clock import now
+from shop.prepared import Prepared
 from shop.sharing import divide
 from shop.transactions import inside_transaction
 
@@ -163,12 +164,20 @@ def _list_balances(order: Order, currency: str) -> dict[Place, Decimal]:
     return {(account, seller_id): amount for account, seller_id, amount in rows}
 
 
+_shares_of = Prepared(
+    lambda pk: (
+        OrderLine.objects.filter(order_id=pk)
+        .order_by()
+        .values_list("seller_order__seller_id", "net", "tax", "gross")
+    )
+)
+
+
 def _share_out(order: Order) -> dict[Place, Decimal]:
     """Book sellers net and their taxes beside it; delivery is what the lines leave of the total."""
     amounts: dict[Place, Decimal] = defaultdict(Decimal)
     goods = taxes = Decimal(0)
-    lines = order.lines.order_by().values_list("seller_order__seller_id", "net", "tax", "gross")
-    for seller_id, net, tax, gross in lines:
+    for seller_id, net, tax, gross in _shares_of.list(order.pk):
         amounts[Account.SELLERS, seller_id] -= net
         amounts[Account.TAX, seller_id] -= tax
         goods += gross

@@ -17,9 +17,12 @@ from shop.errors import ShopError
 from shop.failpoints import failpoint
 from shop.locking import retry_when_busy
 from shop.money import Money
+from shop.prepared import Prepared
 from shop.transactions import inside_transaction, no_transaction, own_transaction
 
 logger = logging.getLogger(__name__)
+
+_lock = Prepared(lambda pk: PaymentAttempt.objects.select_for_update().filter(pk=pk))
 
 
 @inside_transaction
@@ -62,7 +65,7 @@ def start(attempt: PaymentAttempt, request: PaymentRequest) -> str:
 @own_transaction
 def _record_start(attempt_id: int, session: StartedSession) -> bool:
     """Remember the page of an attempt; say whether the shopper may go there. Locks the attempt."""
-    attempt = PaymentAttempt.objects.select_for_update().get(pk=attempt_id)
+    attempt = _lock.get(attempt_id)
     if not attempt.is_open:
         if not attempt.provider_session_id:
             attempt.provider_session_id = session.session_id

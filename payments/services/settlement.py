@@ -18,6 +18,7 @@ from payments.signals import attempt_captured, attempt_closed, attempt_held
 from shop.clock import now
 from shop.failpoints import failpoint
 from shop.locking import retry_when_busy
+from shop.prepared import Prepared
 from shop.transactions import no_transaction, own_transaction
 
 UNPAID_STATUS = {
@@ -26,6 +27,8 @@ UNPAID_STATUS = {
     ProviderStatus.FAILED: PaymentAttempt.Status.FAILED,
     ProviderStatus.EXPIRED: PaymentAttempt.Status.EXPIRED,
 }
+_read = Prepared(lambda pk: PaymentAttempt.objects.filter(pk=pk))
+_lock = Prepared(lambda pk: PaymentAttempt.objects.select_for_update().filter(pk=pk))
 CAPTURE_TAKES = timedelta(minutes=1)
 """Longer than our calls to take an approved payment last: until then it may still go through."""
 
@@ -64,7 +67,7 @@ def settle(attempt_id: int, *, give_up: bool = False) -> PaymentAttempt:
     approved payment cannot be taken for a reason that staff must look at. Locks the attempt, then
     whatever the receivers of the news lock (order, stock).
     """
-    attempt = PaymentAttempt.objects.get(pk=attempt_id)
+    attempt = _read.get(attempt_id)
     if attempt.status in (PaymentAttempt.Status.CAPTURED, PaymentAttempt.Status.HELD):
         return attempt
     if not attempt.provider_session_id:
@@ -126,7 +129,7 @@ def _capture(gateway: Gateway, attempt: PaymentAttempt) -> Answer:
 @own_transaction
 def _note_capture(attempt_id: int) -> datetime | None:
     """Put on record that an open attempt is about to be captured; say when. Locks the attempt."""
-    attempt = PaymentAttempt.objects.select_for_update().get(pk=attempt_id)
+    attempt = _lock.get(attempt_id)
     if not attempt.is_open:
         return None
     attempt.status = PaymentAttempt.Status.PROCESSING
@@ -151,7 +154,7 @@ def _close_unstarted(attempt_id: int) -> PaymentAttempt:
     A page that is just being opened is closed by whoever opens it; one that was opened right
     before we died is found by its webhook, whose reference is ours.
     """
-    attempt = PaymentAttempt.objects.select_for_update().get(pk=attempt_id)
+    attempt = _lock.get(attempt_id)
     if not attempt.provider_session_id:
         _apply_unpaid(attempt, ProviderState(ProviderStatus.EXPIRED))
     return attempt
@@ -171,7 +174,7 @@ def _note_failure(attempt_id: int, failure: str) -> None:
 @own_transaction
 def _apply(attempt_id: int, answer: Answer) -> PaymentAttempt:
     """Apply an answer, unless a capture was begun since the question and it says "not paid"."""
-    attempt = PaymentAttempt.objects.select_for_update().get(pk=attempt_id)
+    attempt = _lock.get(attempt_id)
     attempt.checked_at = now()
     is_current = attempt.capture_asked_at == answer.capture_asked_at
     is_paid = answer.state.status is ProviderStatus.PAID
