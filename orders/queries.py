@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Count, F, Sum, Window
 from django.db.models.functions import RowNumber
@@ -266,6 +267,14 @@ def find_last_delivery(user_id: int) -> LastDelivery | None:
 
 
 _by_number = Prepared(lambda number: Order.objects.filter(number=number))
+
+
+_by_submit_key = Prepared(lambda key: Order.objects.filter(submit_key=key))
+
+
+def find_by_submit_key(key: UUID) -> Order | None:
+    """Find the order that a checkout form made."""
+    return _by_submit_key.first(key)
 
 
 def get_order(number: str) -> Order | None:

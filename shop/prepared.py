@@ -9,11 +9,13 @@ repeats is therefore built once in a process, with places for its values, and th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, Generic, TypeVar, cast
 
-from django.db import connection, models
+from django.db import DatabaseError, connection, models
 from django.db.models import Expression, QuerySet
+from django.db.models.expressions import DatabaseDefault
 from django.db.models.query import (
     FlatValuesListIterable,
     ModelIterable,
@@ -113,3 +115,91 @@ def _reader(queryset: QuerySet[Any, Any], compiler: Any) -> Callable[[Row], Any]
         return made
 
     return read
+
+
+def insert(row: M) -> M:
+    """Write one new row, as `save` would for a plain model, and return it."""
+    return insert_all([row])[0]
+
+
+def insert_all(rows: Sequence[M]) -> Sequence[M]:
+    """Write new rows of one model in one statement, and set what the database chose for them.
+
+    Nothing is sent to signals, of which the shop has none. Raises what `save` raises.
+    """
+    if not rows:
+        return rows
+    model = type(rows[0])
+    values = [field.pre_save(rows[0], True) for field in model._meta.local_concrete_fields]
+    sql, written, returned = _write_insert(model, tuple(map(_is_given, values)), len(rows))
+    params = [
+        field.get_db_prep_save(field.pre_save(row, True), connection)
+        for row in rows
+        for field in written
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        answers = cursor.fetchall()
+    for row, answer in zip(rows, answers, strict=True):
+        for name, value in zip(returned, answer, strict=True):
+            setattr(row, name, value)
+        row._state.adding, row._state.db = False, connection.alias
+    return rows
+
+
+def update(row: models.Model, *names: str) -> None:
+    """Write fields of a row that exists, all of them if none is named, as `save` would.
+
+    Raises `DatabaseError` when the row is gone.
+    """
+    sql, fields = _write_update(type(row), names)
+    params = [field.get_db_prep_save(field.pre_save(row, False), connection) for field in fields]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*params, row.pk])
+        if cursor.rowcount != 1:
+            raise DatabaseError(f"{row!r} is not in the database")
+
+
+def _is_given(value: Any) -> bool:
+    """Say whether a value is written; the others are for the database to choose."""
+    return value is not None and not isinstance(value, DatabaseDefault)
+
+
+@cache
+def _write_insert(
+    model: type[models.Model], given: tuple[bool, ...], count: int
+) -> tuple[str, list[models.Field[Any, Any]], list[str]]:
+    """Return the statement, the fields that it takes in order, and the names that it gives back."""
+    fields = model._meta.local_concrete_fields
+    chosen = [
+        field for field, is_given in zip(fields, given, strict=True)
+        if not is_given and (field.primary_key or field.has_db_default())
+    ]  # fmt: skip
+    written = [field for field in fields if field not in chosen]
+    places = f"({', '.join(['%s'] * len(written))})"
+    sql = (
+        f"INSERT INTO {_quote(model._meta.db_table)}"
+        f" ({', '.join(_quote(field.column) for field in written)})"
+        f" VALUES {', '.join([places] * count)}"
+        f" RETURNING {', '.join(_quote(field.column) for field in chosen) or 'NULL'}"
+    )
+    return sql, written, [field.attname for field in chosen] or ["_"]
+
+
+@cache
+def _write_update(
+    model: type[models.Model], names: tuple[str, ...]
+) -> tuple[str, list[models.Field[Any, Any]]]:
+    fields = [
+        field
+        for field in model._meta.local_concrete_fields
+        if not field.primary_key and (not names or field.name in names)
+    ]
+    assert not names or len(fields) == len(names), names
+    pairs = ", ".join(f"{_quote(field.column)} = %s" for field in fields)
+    table, key = _quote(model._meta.db_table), _quote(model._meta.pk.column)
+    return f"UPDATE {table} SET {pairs} WHERE {key} = %s", fields
+
+
+def _quote(name: str | None) -> str:
+    return f'"{name}"'

@@ -12,7 +12,7 @@ from cart.models import Cart, CartItem
 from catalog.models import ProductVariant
 from shop.clock import now
 from shop.locking import retry_when_busy
-from shop.prepared import Prepared
+from shop.prepared import Prepared, insert, update
 from shop.transactions import inside_transaction, own_transaction
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _lock = Prepared(lambda pk: Cart.objects.select_for_update().filter(pk=pk))
 def open_cart(user: User | None) -> Cart:
     """Create an empty cart; a signed-in person has at most one open."""
     if user is None:
-        return Cart.objects.create()
+        return insert(Cart())
     return Cart.objects.get_or_create(user=user, closed_at=None)[0]
 
 
@@ -67,7 +67,7 @@ def lock(cart_id: int) -> Cart:
 def close(cart: Cart) -> None:
     """Close a locked cart, because its items became an order."""
     cart.closed_at = now()
-    cart.save(update_fields=["closed_at"])
+    update(cart, "closed_at")
 
 
 @inside_transaction

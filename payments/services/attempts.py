@@ -17,7 +17,7 @@ from shop.errors import ShopError
 from shop.failpoints import failpoint
 from shop.locking import retry_when_busy
 from shop.money import Money
-from shop.prepared import Prepared
+from shop.prepared import Prepared, insert, update
 from shop.transactions import inside_transaction, no_transaction, own_transaction
 
 logger = logging.getLogger(__name__)
@@ -28,12 +28,14 @@ _lock = Prepared(lambda pk: PaymentAttempt.objects.select_for_update().filter(pk
 @inside_transaction
 def prepare(*, provider: str, amount: Money, expires_at: datetime) -> PaymentAttempt:
     """Write an attempt with its reference, before anything is said to the provider."""
-    return PaymentAttempt.objects.create(
-        reference=f"pay_{secrets.token_hex(12)}",
-        provider=provider,
-        amount=amount.amount,
-        currency=amount.currency,
-        expires_at=expires_at,
+    return insert(
+        PaymentAttempt(
+            reference=f"pay_{secrets.token_hex(12)}",
+            provider=provider,
+            amount=amount.amount,
+            currency=amount.currency,
+            expires_at=expires_at,
+        )
     )
 
 
@@ -76,7 +78,7 @@ def _record_start(attempt_id: int, session: StartedSession) -> bool:
     attempt.redirect_url = session.redirect_url
     if attempt.status == PaymentAttempt.Status.CREATED:
         attempt.status = PaymentAttempt.Status.STARTED
-    attempt.save(update_fields=["provider_session_id", "redirect_url", "status"])
+    update(attempt, "provider_session_id", "redirect_url", "status")
     return True
 
 

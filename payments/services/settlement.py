@@ -18,7 +18,7 @@ from payments.signals import attempt_captured, attempt_closed, attempt_held
 from shop.clock import now
 from shop.failpoints import failpoint
 from shop.locking import retry_when_busy
-from shop.prepared import Prepared
+from shop.prepared import Prepared, update
 from shop.transactions import no_transaction, own_transaction
 
 UNPAID_STATUS = {
@@ -180,18 +180,21 @@ def _apply(attempt_id: int, answer: Answer) -> PaymentAttempt:
     is_paid = answer.state.status is ProviderStatus.PAID
     if is_paid or (is_current and answer.is_of_capture):
         attempt.capture_asked_at = None
+    is_saved = False
     if is_paid:
-        _apply_payment(attempt, answer.state)
+        is_saved = _apply_payment(attempt, answer.state)
     elif is_current:
         _apply_unpaid(attempt, answer.state)
-    attempt.save()
+    if not is_saved:
+        update(attempt)
     failpoint("payments.settlement.booked")
     return attempt
 
 
-def _apply_payment(attempt: PaymentAttempt, state: ProviderState) -> None:
+def _apply_payment(attempt: PaymentAttempt, state: ProviderState) -> bool:
+    """Book a payment and tell the news; say whether the attempt was saved before that."""
     if not attempt.can_become(PaymentAttempt.Status.CAPTURED):
-        return
+        return False
     if state.captured is None:
         raise ProviderUnavailable("paid, but the provider does not say how much")
     attempt.provider_payment_id = state.payment_id
@@ -204,13 +207,14 @@ def _apply_payment(attempt: PaymentAttempt, state: ProviderState) -> None:
     attempt.closed_at = now()
     if state.captured == attempt.money:
         attempt.status = PaymentAttempt.Status.CAPTURED
-        attempt.save()
+        update(attempt)
         attempt_captured.send(PaymentAttempt, attempt=attempt)
     else:
         attempt.status = PaymentAttempt.Status.HELD
         attempt.failure = f"asked for {attempt.money}, the provider took {state.captured}"[:300]
         attempt.save()
         attempt_held.send(PaymentAttempt, attempt=attempt)
+    return True
 
 
 def _apply_unpaid(attempt: PaymentAttempt, state: ProviderState) -> None:
