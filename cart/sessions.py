@@ -6,8 +6,11 @@ from django.http import HttpRequest
 
 from cart.models import Cart
 from cart.services import carts
+from shop.prepared import Prepared
 
 SESSION_KEY = "cart"
+_of_person = Prepared(lambda pk: Cart.objects.filter(user_id=pk, closed_at=None))
+_of_guest = Prepared(lambda pk: Cart.objects.filter(user=None, closed_at=None, pk=pk))
 
 
 def find_cart(request: HttpRequest) -> Cart | None:
@@ -16,8 +19,8 @@ def find_cart(request: HttpRequest) -> Cart | None:
     if cart_id is None and not request.user.is_authenticated:
         return None
     if request.user.is_authenticated:
-        return Cart.objects.filter(user_id=request.user.pk, closed_at=None).first()
-    return Cart.objects.filter(user=None, closed_at=None, pk=cart_id or 0).first()
+        return _of_person.first(request.user.pk)
+    return _of_guest.first(cart_id or 0)
 
 
 def find_or_create_cart(request: HttpRequest) -> Cart:

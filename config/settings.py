@@ -192,6 +192,8 @@ TEMPLATES = [
     }
 ]
 
+FORM_RENDERER = "shop.widgets.QuickRenderer"
+
 # Data ---------------------------------------------------------------------------------------------
 
 if IS_PRODUCTION and not env.is_set("DATABASE_URL"):

@@ -6,31 +6,37 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
-from django.db.models import Count, F, Max, Subquery, Sum, Window
+from django.db.models import Count, F, Sum, Window
 from django.db.models.functions import RowNumber
 from django.urls import reverse
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 
 from accounts.addressing import address_lines
-from cart.models import ShippingMethod
 from catalog.access import make_buyer_key
 from catalog.queries import Picture, list_variant_pictures, product_url
 from catalog.queries.links import write_review_url
+from catalog.queries.rows import fetch_row
 from orders.models import (
     Order,
     OrderAddress,
     OrderEvent,
     OrderLine,
+    OrderPayment,
+    OrderRefund,
     OrderRefundLine,
     OrderRefundPayment,
+    SellerOrder,
+    TaxLine,
 )
 from payments import methods
 from payments.methods import Method
 from payments.models import PaymentAttempt, Refund
 from shop.formatting import format_rate, format_tax
 from shop.money import Money
+from shop.prepared import Prepared
 
 Stage = Order.Stage
 KEPT_MONEY = (Order.PaymentStatus.PAID, Order.PaymentStatus.PARTIALLY_REFUNDED)
@@ -264,8 +270,24 @@ def find_last_delivery(user_id: int) -> LastDelivery | None:
     return LastDelivery({"email": email, **address}, shipping_method, address_lines(address))
 
 
+_by_number = Prepared(lambda number: Order.objects.filter(number=number))
+
+
+_by_submit_key = Prepared(lambda key: Order.objects.filter(submit_key=key))
+
+
+def find_by_submit_key(key: UUID) -> Order | None:
+    """Find the order that a checkout form made."""
+    return _by_submit_key.first(key)
+
+
 def get_order(number: str) -> Order | None:
-    return Order.objects.filter(number=number).first()
+    return _by_number.first(number)
+
+
+_taxes_of = Prepared(
+    lambda pk: TaxLine.objects.filter(order_id=pk).values_list("name", "percent", "net", "tax")
+)
 
 
 def get_order_view(order: Order, *, is_back_from_provider: bool = False) -> OrderView:
@@ -304,9 +326,7 @@ def get_order_view(order: Order, *, is_back_from_provider: bool = False) -> Orde
                 net=Money(net, order.currency),
                 tax=Money(tax, order.currency),
             )
-            for name, percent, net, tax in order.tax_lines.values_list(
-                "name", "percent", "net", "tax"
-            )
+            for name, percent, net, tax in _taxes_of.list(order.pk)
         ],
         total=order.total_money,
         prices_include_tax=order.prices_include_tax,
@@ -330,11 +350,16 @@ def get_order_view(order: Order, *, is_back_from_provider: bool = False) -> Orde
     )
 
 
+_refunds_of = Prepared(
+    lambda pk: OrderRefund.objects.filter(order_id=pk, failed_at=None, amount__gt=0).order_by("pk")
+)
+
+
 def list_refunds(order: Order) -> list[RefundView]:
     """List what a paid order gave back, but for what failed; one statement where that is nothing."""
     if order.paid_at is None and order.payment_status != Order.PaymentStatus.AUTHORIZED:
         return []
-    rows = list(order.refunds.filter(failed_at=None, amount__gt=0).order_by("pk"))
+    rows = _refunds_of.list(order.pk)
     if not rows:
         return []
     pieces: dict[int, list[str]] = {row.pk: [] for row in rows}
@@ -378,9 +403,17 @@ Tried = list[tuple[str, str]]
 """The provider and the status of each attempt to pay an order, the oldest first."""
 
 
+_tried_for = Prepared(
+    lambda pk: (
+        OrderPayment.objects.filter(order_id=pk)
+        .order_by("pk")
+        .values_list("attempt__provider", "attempt__status")
+    )
+)
+
+
 def _list_tried(order: Order) -> Tried:
-    attempts = order.payments.order_by("pk")
-    return list(attempts.values_list("attempt__provider", "attempt__status"))
+    return _tried_for.list(order.pk)
 
 
 def _is_being_paid(order: Order, tried: Tried, is_back_from_provider: bool) -> bool:
@@ -409,21 +442,24 @@ def _explain_offline() -> OfflinePayment:
     )
 
 
-def _list_lines(order: Order) -> list[OrderLineView]:
-    rows: list[tuple[Any, ...]] = list(
-        order.lines.values_list(
-            "variant_id",
-            "variant__product_id",
-            "variant__product__slug",
-            "variant__image_id",
-            "title",
-            "variant_label",
-            "sku",
-            "unit_price",
-            "quantity",
-            "tax_percent",
-        )
+_lines_of: Prepared[tuple[Any, ...]] = Prepared(
+    lambda pk: OrderLine.objects.filter(order_id=pk).values_list(
+        "variant_id",
+        "variant__product_id",
+        "variant__product__slug",
+        "variant__image_id",
+        "title",
+        "variant_label",
+        "sku",
+        "unit_price",
+        "quantity",
+        "tax_percent",
     )
+)
+
+
+def _list_lines(order: Order) -> list[OrderLineView]:
+    rows = _lines_of.list(order.pk)
     pictures = list_variant_pictures({row[0]: (row[1], row[3]) for row in rows if row[0]})
     currency = order.currency
     return [
@@ -452,26 +488,41 @@ def _review_url(order: Order, product_id: int | None, slug: str | None) -> str:
     return write_review_url(slug, key=make_buyer_key(product_id, order.number))
 
 
+_shipments_of: Prepared[tuple[Any, ...]] = Prepared(
+    lambda pk: (
+        SellerOrder.objects.filter(order_id=pk, shipments__isnull=False)
+        .order_by("shipments__id")
+        .values_list(
+            "shipments__id",
+            "shipments__carrier",
+            "shipments__tracking_number",
+            "shipments__tracking_url",
+            "shipments__shipped_at",
+            "shipments__delivered_at",
+            "shipments__lines__quantity",
+            "shipments__lines__order_line__title",
+        )
+    )
+)
+
+
 def _list_shipments(order: Order) -> list[ShipmentView]:
     views: dict[int, ShipmentView] = {}
-    rows = order.seller_orders.filter(shipments__isnull=False).order_by("shipments__id")
     for (
         shipment_id, carrier, number, url, shipped_at, delivered_at, quantity, title,
-    ) in rows.values_list(
-        "shipments__id",
-        "shipments__carrier",
-        "shipments__tracking_number",
-        "shipments__tracking_url",
-        "shipments__shipped_at",
-        "shipments__delivered_at",
-        "shipments__lines__quantity",
-        "shipments__lines__order_line__title",
-    ):  # fmt: skip
+    ) in _shipments_of.list(order.pk):  # fmt: skip
         view = views.setdefault(
             shipment_id, ShipmentView(carrier, number, url, shipped_at, delivered_at, [])
         )
         view.lines.append((quantity, title))
     return list(views.values())
+
+
+_addresses_of: Prepared[tuple[Any, ...]] = Prepared(
+    lambda pk: OrderAddress.objects.filter(order_id=pk).values_list(
+        "kind", "name", "street", "postcode", "city", "region", "country"
+    )
+)
 
 
 def _list_addresses(order: Order) -> dict[str, dict[str, str]]:
@@ -485,10 +536,19 @@ def _list_addresses(order: Order) -> dict[str, dict[str, str]]:
             "region": region,
             "country": country,
         }
-        for kind, name, street, postcode, city, region, country in order.addresses.values_list(
-            "kind", "name", "street", "postcode", "city", "region", "country"
-        )
+        for kind, name, street, postcode, city, region, country in _addresses_of.list(order.pk)
     }
+
+
+_DAYS = """
+SELECT method.days_min, method.days_max,
+       (SELECT max(seller.handling_days)
+        FROM orders_sellerorder part JOIN accounts_seller seller ON seller.id = part.seller_id
+        WHERE part.order_id = %(order)s)
+FROM cart_shippingmethod method JOIN cart_shippingzone zone ON zone.id = method.zone_id
+WHERE method.code = %(method)s AND %(country)s = ANY(zone.countries)
+ORDER BY method.id
+"""
 
 
 def _expect(order: Order, shipments: list[ShipmentView], *, country: str) -> Expectation | None:
@@ -503,20 +563,8 @@ def _expect(order: Order, shipments: list[ShipmentView], *, country: str) -> Exp
         started_at = max(shipment.shipped_at for shipment in shipments)
     else:
         return None
-    method = (
-        ShippingMethod.objects.filter(
-            code=order.shipping_method, zone__countries__contains=[country]
-        )
-        .annotate(
-            handling_days=Subquery(
-                order.seller_orders.order_by()
-                .values("order_id")
-                .annotate(days=Max("seller__handling_days"))
-                .values("days")
-            )
-        )
-        .values_list("days_min", "days_max", "handling_days")
-        .first()
+    method = fetch_row(
+        _DAYS, {"order": order.pk, "method": order.shipping_method, "country": country}
     )
     if method is None or started_at is None:
         return None

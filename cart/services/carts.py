@@ -12,17 +12,21 @@ from cart.models import Cart, CartItem
 from catalog.models import ProductVariant
 from shop.clock import now
 from shop.locking import retry_when_busy
+from shop.prepared import Prepared, insert, update
 from shop.transactions import inside_transaction, own_transaction
 
 if TYPE_CHECKING:
     from accounts.models import User
 
 
+_lock = Prepared(lambda pk: Cart.objects.select_for_update().filter(pk=pk))
+
+
 @own_transaction
 def open_cart(user: User | None) -> Cart:
     """Create an empty cart; a signed-in person has at most one open."""
     if user is None:
-        return Cart.objects.create()
+        return insert(Cart())
     return Cart.objects.get_or_create(user=user, closed_at=None)[0]
 
 
@@ -53,7 +57,7 @@ def merge_at_sign_in(*, guest_cart_id: int, user: User) -> Cart:
 @inside_transaction
 def lock(cart_id: int) -> Cart:
     """Lock a cart row for the rest of the transaction; raises `CartClosed` once it was ordered."""
-    cart = Cart.objects.select_for_update().filter(pk=cart_id).first()
+    cart = _lock.first(cart_id)
     if cart is None or not cart.is_open:
         raise CartClosed(_("This cart was already ordered."))
     return cart
@@ -63,7 +67,7 @@ def lock(cart_id: int) -> Cart:
 def close(cart: Cart) -> None:
     """Close a locked cart, because its items became an order."""
     cart.closed_at = now()
-    cart.save(update_fields=["closed_at"])
+    update(cart, "closed_at")
 
 
 @inside_transaction

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Count, Q, Sum
-from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -20,6 +18,7 @@ from shop.clock import now
 from shop.failpoints import failpoint
 from shop.locking import retry_when_busy
 from shop.money import Money
+from shop.prepared import Prepared
 from shop.transactions import own_transaction
 
 MOST_LINES = 300
@@ -46,11 +45,8 @@ def add(cart: Cart, *, variant_id: int, quantity: int) -> Outcome:
     if limit == 0:
         raise NotForSale(_("%(product)s is sold out.") % {"product": variant.product.title})
     _touch(cart.pk)
-    before = cart.items.aggregate(
-        others=Count("pk", filter=~Q(variant=variant)),
-        pieces=Coalesce(Sum("quantity", filter=Q(variant=variant)), 0),
-    )
-    if before["others"] >= MOST_LINES:
+    others, pieces = _count(cart.pk, variant.pk)
+    if others >= MOST_LINES:
         raise CartFull(
             _("Your cart holds %(count)d different things, as many as it can. Order these first.")
             % {"count": MOST_LINES}
@@ -68,7 +64,7 @@ def add(cart: Cart, *, variant_id: int, quantity: int) -> Outcome:
         )
         (held,) = cursor.fetchone()
     failpoint("cart.lines.added")
-    is_cut = held < before["pieces"] + quantity
+    is_cut = held < pieces + quantity
     return Outcome(held, _limit_notice(variant, limit) if is_cut else "")
 
 
@@ -128,8 +124,26 @@ def _accept_prices(cart_id: int, seen: str) -> bool:
 
 def _touch(cart_id: int) -> None:
     """Lock an open cart, so that neither placement nor sign-in reads it half changed."""
-    if not Cart.objects.filter(pk=cart_id, closed_at=None).update(updated_at=now()):
-        raise CartClosed(_("This cart was already ordered."))
+    with connection.cursor() as cursor:
+        cursor.execute(_TOUCH, [now(), cart_id])
+        if not cursor.rowcount:
+            raise CartClosed(_("This cart was already ordered."))
+
+
+def _count(cart_id: int, variant_id: int) -> tuple[int, int]:
+    """Return how many other things a cart holds, and how many pieces of this one."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT, {"cart": cart_id, "variant": variant_id})
+        others, pieces = cursor.fetchone()
+    return others, pieces
+
+
+_TOUCH = "UPDATE cart_cart SET updated_at = %s WHERE id = %s AND closed_at IS NULL"
+_COUNT = """
+SELECT count(*) FILTER (WHERE variant_id <> %(variant)s),
+       coalesce(sum(quantity) FILTER (WHERE variant_id = %(variant)s), 0)
+FROM cart_cartitem WHERE cart_id = %(cart)s
+"""
 
 
 _ADD = """
@@ -148,13 +162,17 @@ _NEEDED = (
 )
 
 
-def _get_variant(variant_id: int) -> ProductVariant:
-    variant = (
+_read_variant = Prepared(
+    lambda pk: (
         ProductVariant.objects.select_related("product__seller", "stock_level")
         .only(*_NEEDED)
-        .filter(pk=variant_id)
-        .first()
+        .filter(pk=pk)
     )
+)
+
+
+def _get_variant(variant_id: int) -> ProductVariant:
+    variant = _read_variant.first(variant_id)
     if variant is None or not _is_for_sale(variant):
         raise NotForSale(_("This is no longer for sale."))
     return variant

@@ -11,11 +11,14 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from django.db.models import Sum
+from django.db.models import CharField, Exists, OuterRef, Sum, Value
+from django.db.models.functions import Cast, Concat
 
-from orders.models import Account, LedgerEntry, LedgerTransaction, Order
+from orders.models import Account, LedgerEntry, LedgerTransaction, Order, OrderLine
 from orders.models.ledger import PROVIDER, SHARES
+from payments.models import PaymentTransaction
 from shop.clock import now
+from shop.prepared import Prepared, insert, insert_all
 from shop.sharing import divide
 from shop.transactions import inside_transaction
 
@@ -42,22 +45,34 @@ MOVEMENTS: dict[str, tuple[int, Place]] = {
 """What a movement does to the provider's balance, and the account on its other side."""
 
 
+_unbooked = Prepared(
+    lambda pk: (
+        PaymentTransaction.objects.filter(attempt_id=pk)
+        .exclude(
+            Exists(
+                LedgerTransaction.objects.filter(
+                    key=Concat(OuterRef("kind"), Value(":"), Cast(OuterRef("pk"), CharField()))
+                )
+            )
+        )
+        .order_by("pk")
+    )
+)
+
+
 @inside_transaction
 def post_movements(attempt: PaymentAttempt, order: Order | None) -> None:
     """Book whatever moved at the provider for an attempt and is not booked yet."""
-    moved = {f"{row.kind}:{row.pk}": row for row in attempt.transactions.order_by("pk")}
-    booked = set(LedgerTransaction.objects.filter(key__in=moved).values_list("key", flat=True))
-    for key, row in moved.items():
-        if key not in booked:
-            sign, other = MOVEMENTS[row.kind]
-            change = sign * row.amount
-            _post(
-                Kind(row.kind),
-                key=key,
-                order=order,
-                currency=row.currency,
-                amounts={(f"{PROVIDER}{row.provider}", None): change, other: -change},
-            )
+    for row in _unbooked.list(attempt.pk):
+        sign, other = MOVEMENTS[row.kind]
+        change = sign * row.amount
+        _post(
+            Kind(row.kind),
+            key=f"{row.kind}:{row.pk}",
+            order=order,
+            currency=row.currency,
+            amounts={(f"{PROVIDER}{row.provider}", None): change, other: -change},
+        )
 
 
 @inside_transaction
@@ -163,12 +178,20 @@ def _list_balances(order: Order, currency: str) -> dict[Place, Decimal]:
     return {(account, seller_id): amount for account, seller_id, amount in rows}
 
 
+_shares_of = Prepared(
+    lambda pk: (
+        OrderLine.objects.filter(order_id=pk)
+        .order_by()
+        .values_list("seller_order__seller_id", "net", "tax", "gross")
+    )
+)
+
+
 def _share_out(order: Order) -> dict[Place, Decimal]:
     """Book sellers net and their taxes beside it; delivery is what the lines leave of the total."""
     amounts: dict[Place, Decimal] = defaultdict(Decimal)
     goods = taxes = Decimal(0)
-    lines = order.lines.order_by().values_list("seller_order__seller_id", "net", "tax", "gross")
-    for seller_id, net, tax, gross in lines:
+    for seller_id, net, tax, gross in _shares_of.list(order.pk):
         amounts[Account.SELLERS, seller_id] -= net
         amounts[Account.TAX, seller_id] -= tax
         goods += gross
@@ -212,20 +235,24 @@ def _post(
     if not entries:
         return
     at = now()
-    row = LedgerTransaction.objects.create(
-        kind=kind,
-        key=key,
-        order=order,
-        currency=currency,
-        actor=actor,
-        reason=reason[:200],
-        created_at=at,
+    row = insert(
+        LedgerTransaction(
+            kind=kind,
+            key=key,
+            order=order,
+            currency=currency,
+            actor=actor,
+            reason=reason[:200],
+            created_at=at,
+        )
     )
-    LedgerEntry.objects.bulk_create(
-        LedgerEntry(
-            transaction=row, account=account, seller_id=seller_id, amount=amount, created_at=at
-        )
-        for (account, seller_id), amount in sorted(
-            entries.items(), key=lambda entry: (entry[0][0], entry[0][1] or 0)
-        )
+    insert_all(
+        [
+            LedgerEntry(
+                transaction=row, account=account, seller_id=seller_id, amount=amount, created_at=at
+            )
+            for (account, seller_id), amount in sorted(
+                entries.items(), key=lambda entry: (entry[0][0], entry[0][1] or 0)
+            )
+        ]
     )

@@ -25,6 +25,7 @@ from shop.errors import ShopError
 from shop.failpoints import failpoint
 from shop.locking import retry_when_busy
 from shop.money import Money, total
+from shop.prepared import Prepared
 from shop.transactions import no_transaction, own_transaction
 
 # Stripe takes a session that lives at least 30 minutes more, counted from the first call.
@@ -32,6 +33,13 @@ SHORTEST_LIFE = timedelta(minutes=31)
 # How many payment windows an order's stock is held for at most, however often paying is tried.
 MOST_WINDOWS = 3
 MOST_ITEMS = 90
+
+
+_lock = Prepared(lambda pk: Order.objects.select_for_update().filter(pk=pk))
+_tried = Prepared(
+    lambda pk: OrderPayment.objects.filter(order_id=pk).select_related("attempt").order_by("pk")
+)
+_lines = Prepared(lambda pk: OrderLine.objects.filter(order_id=pk))
 
 
 @no_transaction
@@ -131,12 +139,13 @@ def _current_attempt(
     Locks the order. Nobody is sent to two providers: while an attempt with another one is open,
     no new one is written.
     """
-    order = Order.objects.select_for_update().get(pk=order_id)
+    order = _lock.get(order_id)
     if order.status != Order.Status.PENDING:
         raise ActionNotAllowed(_("This order does not wait for a payment."))
-    tried = [each.attempt for each in order.payments.select_related("attempt").order_by("pk")]
+    tried = [each.attempt for each in _tried.list(order.pk)]
     is_processing = any(each.status == PaymentAttempt.Status.PROCESSING for each in tried)
-    if is_processing or is_held(order):
+    may_be_held = any(each.status == PaymentAttempt.Status.HELD for each in tried)
+    if is_processing or (may_be_held and is_held(order)):
         raise ActionNotAllowed(_("We are looking at your payment; please do not pay again."))
     attempt = tried[-1] if tried else None
     provider = provider or _continue_with(attempt)
@@ -219,7 +228,7 @@ def _items(order: Order) -> tuple[PaymentItem, ...]:
 
     A provider's page takes about a hundred lines (Stripe: 100), so longer orders are shown as one.
     """
-    lines = list(order.lines.all())
+    lines = _lines.list(order.pk)
     goods = total((Money(line.gross, order.currency) for line in lines), order.currency)
     if len(lines) <= MOST_ITEMS:
         items = [_item(line, order.currency) for line in lines]

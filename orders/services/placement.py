@@ -31,6 +31,7 @@ from shop.clock import now
 from shop.failpoints import failpoint
 from shop.locking import retry_when_busy
 from shop.money import Money, total
+from shop.prepared import insert, insert_all
 from shop.transactions import own_transaction
 
 if TYPE_CHECKING:
@@ -141,15 +142,17 @@ def _place(
     )
     _write_address(order, address)
     _write_lines(order, quoted)
-    TaxLine.objects.bulk_create(
-        TaxLine(
-            order=order,
-            name=line.rate.name,
-            percent=line.rate.percent,
-            net=line.net.amount,
-            tax=line.tax.amount,
-        )
-        for line in quoted.quote.tax_lines
+    insert_all(
+        [
+            TaxLine(
+                order=order,
+                name=line.rate.name,
+                percent=line.rate.percent,
+                net=line.net.amount,
+                tax=line.tax.amount,
+            )
+            for line in quoted.quote.tax_lines
+        ]
     )
     carts.close(cart)
     with timeline.in_shop_language():
@@ -158,7 +161,7 @@ def _place(
         attempt = attempts.prepare(
             provider=provider, amount=order.total_money, expires_at=order.expires_at, user=user
         )
-        OrderPayment.objects.create(order=order, attempt=attempt)
+        insert(OrderPayment(order=order, attempt=attempt))
         if provider == methods.OFFLINE:
             notices.enqueue(order, "payment_waiting", about=attempt.reference)
     # Last, so that the rows everybody wants are locked for the shortest time.
@@ -200,35 +203,39 @@ def _write_order(
 ) -> Order:
     quote = quoted.quote
     assert quote.delivery is not None
-    return Order.objects.create(
-        number=_draw_number(),
-        submit_key=submit_key,
-        user=user,
-        email=email,
-        language=language,
-        currency=quote.currency,
-        prices_include_tax=quote.prices_include_tax,
-        items_total=quote.items_total.amount,
-        shipping_total=quote.shipping_total.amount,
-        tax_total=quote.tax_total.amount,
-        total=quote.total.amount,
-        shipping_method=quote.delivery.code,
-        shipping_label=quote.delivery.label,
-        expires_at=methods.get_deadline(provider, since=now()),
+    return insert(
+        Order(
+            number=_draw_number(),
+            submit_key=submit_key,
+            user=user,
+            email=email,
+            language=language,
+            currency=quote.currency,
+            prices_include_tax=quote.prices_include_tax,
+            items_total=quote.items_total.amount,
+            shipping_total=quote.shipping_total.amount,
+            tax_total=quote.tax_total.amount,
+            total=quote.total.amount,
+            shipping_method=quote.delivery.code,
+            shipping_label=quote.delivery.label,
+            expires_at=methods.get_deadline(provider, since=now()),
+        )
     )
 
 
 def _write_address(order: Order, address: Address) -> None:
-    OrderAddress.objects.create(
-        order=order,
-        kind=OrderAddress.Kind.SHIPPING,
-        name=address.name,
-        street=address.street,
-        postcode=address.postcode,
-        city=address.city,
-        region=address.region,
-        country=address.country,
-        phone=address.phone,
+    insert(
+        OrderAddress(
+            order=order,
+            kind=OrderAddress.Kind.SHIPPING,
+            name=address.name,
+            street=address.street,
+            postcode=address.postcode,
+            city=address.city,
+            region=address.region,
+            country=address.country,
+            phone=address.phone,
+        )
     )
 
 
@@ -238,36 +245,40 @@ def _write_lines(order: Order, quoted: QuotedCart) -> None:
         totals.setdefault(line.seller_id, []).append(line.total)
     seller_orders = {
         row.seller_id: row
-        for row in SellerOrder.objects.bulk_create(
-            SellerOrder(
-                order=order,
-                seller_id=seller_id,
-                items_total=total(amounts, order.currency).amount,
-            )
-            for seller_id, amounts in totals.items()
+        for row in insert_all(
+            [
+                SellerOrder(
+                    order=order,
+                    seller_id=seller_id,
+                    items_total=total(amounts, order.currency).amount,
+                )
+                for seller_id, amounts in totals.items()
+            ]
         )
     }
-    OrderLine.objects.bulk_create(
-        OrderLine(
-            order=order,
-            seller_order=seller_orders[line.seller_id],
-            variant_id=line.variant_id,
-            sku=line.sku,
-            title=line.title,
-            variant_label=line.label,
-            quantity=line.quantity,
-            unit_price=line.unit_price.amount,
-            net=priced.taxed.net.amount,
-            tax=priced.taxed.tax.amount,
-            gross=priced.taxed.gross.amount,
-            tax_percent=priced.rate.percent,
-            weight_grams=line.weight_grams,
-            is_stock_held=line.available is not None,
-            position=position,
-        )
-        for position, (line, priced) in enumerate(
-            zip(quoted.lines, quoted.quote.lines, strict=True)
-        )
+    insert_all(
+        [
+            OrderLine(
+                order=order,
+                seller_order=seller_orders[line.seller_id],
+                variant_id=line.variant_id,
+                sku=line.sku,
+                title=line.title,
+                variant_label=line.label,
+                quantity=line.quantity,
+                unit_price=line.unit_price.amount,
+                net=priced.taxed.net.amount,
+                tax=priced.taxed.tax.amount,
+                gross=priced.taxed.gross.amount,
+                tax_percent=priced.rate.percent,
+                weight_grams=line.weight_grams,
+                is_stock_held=line.available is not None,
+                position=position,
+            )
+            for position, (line, priced) in enumerate(
+                zip(quoted.lines, quoted.quote.lines, strict=True)
+            )
+        ]
     )
 
 

@@ -7,17 +7,36 @@ from django.utils.translation import gettext as _
 
 from catalog.errors import OutOfStock
 from catalog.services import purchases, stock
-from orders.models import Order, OrderPayment
+from orders.models import Order, OrderLine
 from orders.services import ledger, notices, refunding, timeline, transitions
 from payments.models import Capture, PaymentAttempt, Refund
 from payments.services import authorisations, refunds
 from shop.failpoints import failpoint
 from shop.formatting import format_money
 from shop.money import Money, total
+from shop.prepared import Prepared
 from shop.transactions import inside_transaction
 
 Status = Order.Status
 PaymentStatus = Order.PaymentStatus
+
+
+_lock_paid_by = Prepared(
+    lambda pk: Order.objects.select_for_update(of=("self",)).filter(payments__attempt_id=pk)
+)
+_held_lines = Prepared(
+    lambda pk: OrderLine.objects.filter(
+        order_id=pk, is_stock_held=True, variant__isnull=False
+    ).values_list("variant_id", "quantity")
+)
+_products = Prepared(
+    lambda pk: (
+        OrderLine.objects.filter(order_id=pk, variant__isnull=False)
+        .order_by()
+        .values_list("variant__product_id", flat=True)
+        .distinct()
+    )
+)
 
 
 @inside_transaction
@@ -172,8 +191,7 @@ def book(attempt: PaymentAttempt) -> Order | None:
 @inside_transaction
 def lock_order_of(attempt: PaymentAttempt) -> Order | None:
     """Lock the order that an attempt pays for, if there is one."""
-    payment = OrderPayment.objects.filter(attempt=attempt).first()
-    return Order.objects.select_for_update().get(pk=payment.order_id) if payment else None
+    return _lock_paid_by.first(attempt.pk)
 
 
 def _place_paid(order: Order) -> None:
@@ -272,10 +290,9 @@ def _place(order: Order) -> None:
 
 def _record_purchases(order: Order) -> None:
     """Tell the catalogue who bought what, for the mark beside their reviews."""
-    lines = order.lines.filter(variant__isnull=False).order_by()
     assert order.paid_at is not None  # placed just now
     purchases.record(
-        list(lines.values_list("variant__product_id", flat=True).distinct()),
+        _products.list(order.pk),
         order_number=order.number,
         user_id=order.user_id,
         email=order.email,
@@ -292,7 +309,6 @@ def _send_back(attempt: PaymentAttempt, order: Order, *, reason: str) -> None:
 def held_stock(order: Order) -> dict[int, int]:
     """Return how many counted pieces of each variant the order stands for."""
     demand: dict[int, int] = {}
-    for line in order.lines.filter(is_stock_held=True, variant__isnull=False):
-        assert line.variant_id is not None
-        demand[line.variant_id] = demand.get(line.variant_id, 0) + line.quantity
+    for variant_id, quantity in _held_lines.list(order.pk):
+        demand[variant_id] = demand.get(variant_id, 0) + quantity
     return demand

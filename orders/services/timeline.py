@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils import translation
 
 from orders.models import Order, OrderEvent
+from shop.prepared import insert
 from shop.transactions import inside_transaction
 
 if TYPE_CHECKING:
@@ -22,4 +23,4 @@ def in_shop_language() -> translation.override:
 @inside_transaction
 def note(order: Order, kind: str, message: str, *, actor: User | None = None) -> None:
     """Write down what happened to an order, and who did it; None is the shop itself."""
-    OrderEvent.objects.create(order=order, kind=kind, message=message[:300], actor=actor)
+    insert(OrderEvent(order=order, kind=kind, message=message[:300], actor=actor))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from orders.errors import ActionNotAllowed
 from orders.models import Order
 from shop.clock import now
+from shop.prepared import update
 from shop.transactions import inside_transaction
 
 Status = Order.Status
@@ -18,7 +19,7 @@ def place(order: Order) -> None:
     order.payment_status = PaymentStatus.PAID
     order.paid_at = now()
     order.closed_at = None
-    order.save(update_fields=["status", "payment_status", "paid_at", "closed_at"])
+    update(order, "status", "payment_status", "paid_at", "closed_at")
 
 
 @inside_transaction

@@ -30,7 +30,7 @@ from orders.errors import CartNeedsAttention
 from orders.forms import CONTACT_AND_ADDRESS, CheckoutForm
 from orders.gateways import photon
 from orders.models import Order
-from orders.queries import LastDelivery, find_last_delivery
+from orders.queries import LastDelivery, find_by_submit_key, find_last_delivery
 from orders.services import payment, placement
 from orders.sessions import find_waiting, forget_draft, grant, keep_draft, read_draft
 from orders.typos import take_suggestion
@@ -216,7 +216,7 @@ def _find_ordered(request: HttpRequest) -> Order | None:
         key = form_key.clean(request.POST.get("submit_key"))
     except ValidationError:
         return None
-    order = Order.objects.filter(submit_key=key).first()
+    order = find_by_submit_key(key)
     if order is not None:
         _remember(request, order)
     return order

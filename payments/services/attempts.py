@@ -20,12 +20,15 @@ from shop.errors import ShopError
 from shop.failpoints import failpoint
 from shop.locking import retry_when_busy
 from shop.money import Money
+from shop.prepared import Prepared, insert, update
 from shop.transactions import inside_transaction, no_transaction, own_transaction
 
 if TYPE_CHECKING:
     from accounts.models import User
 
 logger = logging.getLogger(__name__)
+
+_lock = Prepared(lambda pk: PaymentAttempt.objects.select_for_update().filter(pk=pk))
 
 
 @inside_transaction
@@ -34,16 +37,19 @@ def prepare(
 ) -> PaymentAttempt:
     """Write an attempt with its reference, before anything is said to the provider.
 
-    For a `user` the provider may keep cards. Whether its money is taken at once or later is settled with it, whatever the setting becomes.
+    For a `user` the provider may keep cards. Whether its money is taken at once or later is settled
+    with it, whatever the setting becomes.
     """
-    return PaymentAttempt.objects.create(
-        reference=f"pay_{secrets.token_hex(12)}",
-        provider=provider,
-        amount=amount.amount,
-        currency=amount.currency,
-        expires_at=expires_at,
-        capture_later=methods.is_captured_later(provider),
-        customer=customers.prepare(user, provider) if user else None,
+    return insert(
+        PaymentAttempt(
+            reference=f"pay_{secrets.token_hex(12)}",
+            provider=provider,
+            amount=amount.amount,
+            currency=amount.currency,
+            expires_at=expires_at,
+            capture_later=methods.is_captured_later(provider),
+            customer=customers.prepare(user, provider) if user else None,
+        )
     )
 
 
@@ -91,7 +97,7 @@ def _open_page(attempt: PaymentAttempt, request: PaymentRequest) -> StartedSessi
 @own_transaction
 def _record_start(attempt_id: int, session: StartedSession) -> bool:
     """Remember the page of an attempt; say whether the shopper may go there. Locks the attempt."""
-    attempt = PaymentAttempt.objects.select_for_update().get(pk=attempt_id)
+    attempt = _lock.get(attempt_id)
     if not attempt.is_open:
         if not attempt.provider_session_id:
             attempt.provider_session_id = session.session_id
@@ -102,7 +108,7 @@ def _record_start(attempt_id: int, session: StartedSession) -> bool:
     attempt.redirect_url = session.redirect_url
     if attempt.status == PaymentAttempt.Status.CREATED:
         attempt.status = PaymentAttempt.Status.STARTED
-    attempt.save(update_fields=["provider_session_id", "redirect_url", "status"])
+    update(attempt, "provider_session_id", "redirect_url", "status")
     return True
 
 

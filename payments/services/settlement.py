@@ -25,6 +25,7 @@ from shop.clock import now
 from shop.failpoints import failpoint
 from shop.locking import retry_when_busy
 from shop.money import Money
+from shop.prepared import Prepared, update
 from shop.services import outbox
 from shop.transactions import inside_transaction, no_transaction, own_transaction
 
@@ -37,6 +38,8 @@ UNPAID_STATUS = {
 AUTHORISATION_LASTS = timedelta(days=7)
 """How long an authorisation of a card lasts where the provider does not say: Stripe, "Place a hold
 on a payment method"."""
+_read = Prepared(lambda pk: PaymentAttempt.objects.filter(pk=pk))
+_lock = Prepared(lambda pk: PaymentAttempt.objects.select_for_update().filter(pk=pk))
 CAPTURE_TAKES = timedelta(minutes=1)
 """Longer than our calls to take an approved payment last: until then it may still go through."""
 
@@ -75,7 +78,7 @@ def settle(attempt_id: int, *, give_up: bool = False) -> PaymentAttempt:
     approved payment cannot be taken for a reason that staff must look at. Locks the attempt, then
     whatever the receivers of the news lock (order, stock).
     """
-    attempt = PaymentAttempt.objects.get(pk=attempt_id)
+    attempt = _read.get(attempt_id)
     if attempt.status in (PaymentAttempt.Status.CAPTURED, PaymentAttempt.Status.HELD):
         return attempt
     if not attempt.provider_session_id:
@@ -138,7 +141,7 @@ def _capture(gateway: Gateway, attempt: PaymentAttempt) -> Answer:
 @own_transaction
 def _note_capture(attempt_id: int) -> datetime | None:
     """Put on record that an open attempt is about to be captured; say when. Locks the attempt."""
-    attempt = PaymentAttempt.objects.select_for_update().get(pk=attempt_id)
+    attempt = _lock.get(attempt_id)
     if not attempt.is_open:
         return None
     attempt.status = PaymentAttempt.Status.PROCESSING
@@ -163,7 +166,7 @@ def _close_unstarted(attempt_id: int) -> PaymentAttempt:
     A page that is just being opened is closed by whoever opens it; one that was opened right
     before we died is found by its webhook, whose reference is ours.
     """
-    attempt = PaymentAttempt.objects.select_for_update().get(pk=attempt_id)
+    attempt = _lock.get(attempt_id)
     if not attempt.provider_session_id:
         _apply_unpaid(attempt, ProviderState(ProviderStatus.EXPIRED))
     return attempt
@@ -183,26 +186,29 @@ def _note_failure(attempt_id: int, failure: str) -> None:
 @own_transaction
 def _apply(attempt_id: int, answer: Answer) -> PaymentAttempt:
     """Apply an answer, unless a capture was begun since the question and it says "not paid"."""
-    attempt = PaymentAttempt.objects.select_for_update().get(pk=attempt_id)
+    attempt = _lock.get(attempt_id)
     attempt.checked_at = now()
     is_current = attempt.capture_asked_at == answer.capture_asked_at
     is_paid = answer.state.status is ProviderStatus.PAID
     if is_paid or (is_current and answer.is_of_capture):
         attempt.capture_asked_at = None
+    is_saved = False
     if is_paid:
-        _apply_payment(attempt, answer.state)
+        is_saved = _apply_payment(attempt, answer.state)
     elif answer.state.status is ProviderStatus.AUTHORISED:
         _apply_authorisation(attempt, answer.state)
     elif is_current:
         _apply_unpaid(attempt, answer.state)
-    attempt.save()
+    if not is_saved:
+        update(attempt)
     failpoint("payments.settlement.booked")
     return attempt
 
 
-def _apply_payment(attempt: PaymentAttempt, state: ProviderState) -> None:
+def _apply_payment(attempt: PaymentAttempt, state: ProviderState) -> bool:
+    """Book a payment and tell the news; say whether the attempt was saved before that."""
     if not attempt.can_become(PaymentAttempt.Status.CAPTURED):
-        return
+        return False
     if state.captured is None:
         raise ProviderUnavailable("paid, but the provider does not say how much")
     attempt.provider_payment_id = state.payment_id
@@ -216,13 +222,14 @@ def _apply_payment(attempt: PaymentAttempt, state: ProviderState) -> None:
     is_as_decided = _close_capture(attempt, taken=state.captured)
     if is_as_decided or state.captured == attempt.money:
         attempt.status = PaymentAttempt.Status.CAPTURED
-        attempt.save()
+        update(attempt)
         attempt_captured.send(PaymentAttempt, attempt=attempt)
     else:
         attempt.status = PaymentAttempt.Status.HELD
         attempt.failure = f"asked for {attempt.money}, the provider took {state.captured}"[:300]
         attempt.save()
         attempt_held.send(PaymentAttempt, attempt=attempt)
+    return True
 
 
 def _apply_authorisation(attempt: PaymentAttempt, state: ProviderState) -> None:
