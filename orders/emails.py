@@ -17,8 +17,10 @@ from catalog.queries.pictures import get_mail_picture
 from orders.access import order_url
 from orders.models import Order
 from orders.queries import OrderView, get_order_view
+from payments.models import Refund
 from shop.emails import RenderedMail, render_mail
 from shop.formatting import format_money
+from shop.money import Money
 
 NoticeKind = Literal[
     "payment_waiting",
@@ -29,6 +31,7 @@ NoticeKind = Literal[
     "refunded",
     "refunded_late",
     "payment_returned",
+    "money_sent",
 ]
 
 
@@ -43,10 +46,19 @@ class Words:
 
 
 def render_order_mail(order: Order, kind: NoticeKind, *, about: str = "") -> RenderedMail:
-    """Render what a shopper is told about an order; `about` says which refund, by its id."""
+    """Render what a shopper is told about an order.
+
+    `about` says what of it: what the order gave back for "refunded", the refund for "money_sent",
+    each by its id.
+    """
     with translation.override(order.language):
         view = get_order_view(order)
-        words = _write_refund(view, about) if kind == "refunded" else _write(kind, view)
+        if kind == "refunded":
+            words = _write_refund(view, about)
+        elif kind == "money_sent":
+            words = _write_sent(view, about)
+        else:
+            words = _write(kind, view)
         context = {
             "words": words,
             "order": view,
@@ -61,12 +73,20 @@ def render_order_mail(order: Order, kind: NoticeKind, *, about: str = "") -> Ren
 def _write_refund(order: OrderView, about: str) -> Words:
     """Say how much was sent back, and what for."""
     refund = next((each for each in order.refunds if str(each.id) == about), None)
-    facts = {
-        "number": order.number,
-        "amount": format_money(refund.amount if refund else order.total),
-        "pieces": ", ".join(refund.pieces if refund else []),
-    }
-    if facts["pieces"]:
+    if refund is None:
+        return _write_back(order, order.total)
+    return _write_back(order, refund.amount, ", ".join(refund.pieces))
+
+
+def _write_sent(order: OrderView, about: str) -> Words:
+    """Say how much staff have sent back by hand."""
+    refund = Refund.objects.filter(pk=about).first() if about else None
+    return _write_back(order, refund.money if refund else order.total)
+
+
+def _write_back(order: OrderView, amount: Money, pieces: str = "") -> Words:
+    facts = {"number": order.number, "amount": format_money(amount), "pieces": pieces}
+    if pieces:
         text = _("We have sent %(amount)s back to you for %(pieces)s, from order %(number)s.")
     else:
         text = _("We have sent %(amount)s of order %(number)s back to you.")
@@ -122,36 +142,40 @@ def _write(kind: NoticeKind, order: OrderView) -> Words:
             % number,
             button=see,
         )
+    if order.goes_back_by_hand:
+        back = _(
+            "We send your money back by hand, so it may take a few working days. "
+            "You get a mail as soon as it has left."
+        )
+    else:
+        back = _("Money that you have paid goes back the way it came.")
     if kind == "cancelled":
+        text = _("Order %(number)s will not be sent.")
         return Words(
             subject=_("Order %(number)s is cancelled") % number,
             headline=_("Your order is cancelled"),
-            text=_(
-                "Order %(number)s will not be sent. "
-                "Money that you have paid goes back the way it came."
-            )
-            % number,
+            text=f"{text % number} {back}",
             button=see,
         )
     if kind == "refunded_late":
+        text = _(
+            "Your payment for order %(number)s reached us when its time was over and the last "
+            "piece had gone to somebody else. We are sorry."
+        )
         return Words(
-            subject=_("We refunded order %(number)s") % number,
+            subject=_("Your payment for order %(number)s came too late") % number,
             headline=_("Your payment came too late"),
-            text=_(
-                "Your payment for order %(number)s reached us when its time was over and the last "
-                "piece had gone to somebody else. We have sent the whole amount back. We are sorry."
-            )
-            % number,
+            text=f"{text % number} {back}",
             button=see,
         )
+    text = _(
+        "A payment for order %(number)s reached us that we do not need: the order was already "
+        "paid or cancelled. You need not do anything."
+    )
     return Words(
-        subject=_("We sent a payment for order %(number)s back") % number,
-        headline=_("A payment of yours is on its way back"),
-        text=_(
-            "A payment for order %(number)s reached us that we do not need: the order was already "
-            "paid or cancelled. We have sent the whole amount back. You need not do anything."
-        )
-        % number,
+        subject=_("A payment for order %(number)s goes back to you") % number,
+        headline=_("A payment of yours goes back to you"),
+        text=f"{text % number} {back}",
         button=see,
     )
 

@@ -46,6 +46,7 @@ MAIL_KINDS = [
         *("payment_waiting", "confirmation", "shipped", "delivered", "cancelled", "refunded"),
         "refunded_late",
         "payment_returned",
+        "money_sent",
     )
 ]
 

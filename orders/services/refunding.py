@@ -26,6 +26,7 @@ from orders.models import (
     OrderRefundPayment,
 )
 from orders.services import fulfilment, ledger, notices, timeline
+from payments.methods import OFFLINE
 from payments.models import PaymentAttempt, Refund
 from payments.services import refunds
 from shop.clock import now
@@ -170,6 +171,8 @@ def apply_settled(order: Order, refund: Refund) -> None:
         _import(order, refund)
     joined = OrderRefundPayment.objects.filter(refund=refund).first()
     if joined is None or order.status not in STANDING:
+        if refund.attempt.provider == OFFLINE:  # So far they know only that it would be sent.
+            notices.enqueue(order, "money_sent", about=str(refund.pk))
         return
     others = Refund.objects.filter(
         pk__in=OrderRefundPayment.objects.filter(order_refund=joined.order_refund_id).values(

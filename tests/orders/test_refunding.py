@@ -13,6 +13,7 @@ from django.core import mail
 from catalog.models import StockLevel
 from orders.errors import ActionNotAllowed, TotalChanged
 from orders.models import Order, OrderRefund
+from orders.queries import get_order_view
 from orders.services import cancellation, fulfilment, payment, refunding
 from payments.errors import ProviderUnavailable
 from payments.models import Refund
@@ -354,3 +355,36 @@ def test_a_provider_that_does_not_answer_sends_the_money_once(
 
     assert Refund.objects.get().status == "succeeded"
     assert Refund.objects.get().attempt.transactions.filter(kind="refund").count() == 1
+
+
+def test_a_page_whose_pieces_all_went_back_promises_no_parcel(simulator: Simulator) -> None:
+    shopper = Shopper()
+    mug = VariantFactory(stock=5, price=Decimal("24.00"), product__title="Dune mug")
+    order = pay_for(simulator, shopper.buy(mug, quantity=2))
+    before = shopper.see(order)
+
+    give_back(order, 2)
+    deliver_outbox()
+    after = shopper.see(order)
+
+    assert "What happens next" in before
+    assert "All of it was given back" in after
+    assert "Nothing of this order will be sent." in after
+    for words in ("Thank you for your order", "What happens next", "getting it ready"):
+        assert words not in after
+
+
+def test_a_card_payment_that_goes_back_late_is_not_called_uncharged(order: Order) -> None:
+    Order.objects.filter(pk=order.pk).update(status="expired", payment_status="voided")
+    order.refresh_from_db()
+    try:
+        Refund.objects.create(
+            attempt=order.payments.get().attempt, key="late", amount=order.total, currency="EUR"
+        )
+        view = get_order_view(order)
+    finally:
+        Refund.objects.all().delete()
+        Order.objects.filter(pk=order.pk).update(status="placed", payment_status="paid")
+
+    assert view.payment_label == "Going back to you"
+    assert "on its way back to you" in view.explanation
