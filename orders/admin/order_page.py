@@ -38,6 +38,8 @@ TRANSACTION_COLOURS = {
     PaymentTransaction.Kind.REVERSAL: "danger",
     PaymentTransaction.Kind.DISPUTE: "danger",
     PaymentTransaction.Kind.DISPUTE_WON: "success",
+    PaymentTransaction.Kind.FEE: "danger",
+    PaymentTransaction.Kind.FEE_RETURNED: "success",
 }
 REFUND_COLOURS = {Refund.Status.SUCCEEDED: "success", Refund.Status.FAILED: "danger"}
 MAIL_KINDS = [

@@ -32,12 +32,15 @@ Amounts = Mapping[Place, Decimal]
 UNAPPLIED: Place = (Account.UNAPPLIED, None)
 REFUNDS: Place = (Account.REFUNDS, None)
 DISPUTES: Place = (Account.DISPUTES, None)
+FEES: Place = (Account.FEES, None)
 MOVEMENTS: dict[str, tuple[int, Place]] = {
     Kind.CAPTURE: (1, UNAPPLIED),
     Kind.REFUND: (-1, REFUNDS),
     Kind.REVERSAL: (1, REFUNDS),
     Kind.DISPUTE: (-1, DISPUTES),
     Kind.DISPUTE_WON: (1, DISPUTES),
+    Kind.FEE: (-1, FEES),
+    Kind.FEE_RETURNED: (1, FEES),
 }
 """What a movement does to the provider's balance, and the account on its other side."""
 

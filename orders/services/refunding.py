@@ -360,7 +360,10 @@ def _discount_on(order: Order, goods: Decimal, delivery: Decimal) -> Decimal:
     on_goods = min(order.discount_total, whole_goods)
     on_delivery = order.discount_total - on_goods
     falls = Decimal(0)
-    for whole, count, of in ((on_goods, goods, whole_goods), (on_delivery, delivery, whole_delivery)):
+    for whole, count, of in (
+        (on_goods, goods, whole_goods),
+        (on_delivery, delivery, whole_delivery),
+    ):
         if of:
             falls += quantize(whole * count / of, order.currency)
     taken = order.refunds.filter(failed_at=None, other_amount__lt=0).order_by()
