@@ -100,7 +100,9 @@ def refund(
     """
     paying = lock_paying(order.pk, (PaymentAttempt.Status.CAPTURED,))
     order = Order.objects.select_for_update().get(pk=order.pk)
-    if done := OrderRefund.objects.filter(key=submit_key, order=order).first():
+    if done := OrderRefund.objects.filter(key=submit_key).first():
+        if done.order_id != order.pk:
+            raise ActionNotAllowed(_("This form was sent for another order. Please open it anew."))
         return done
     plan = make_plan(order, lines, with_shipping=with_shipping)
     if seen_amount is not None and plan.money != seen_amount:

@@ -45,7 +45,8 @@ class DisputeAdmin(MoneyAdmin):
 
     def has_ask_permission(self, request: HttpRequest) -> bool:
         """What the provider says changes rows, so asking takes the right to change them."""
-        return request.user.has_perm("payments.change_dispute")
+        may_ask = request.user.has_perm("payments.change_dispute")
+        return may_ask and self.has_view_permission(request)
 
     @action(description=gettext_lazy("Ask the provider again"), permissions=["ask"])
     def ask_again(self, request: HttpRequest, queryset: QuerySet[Dispute]) -> None:

@@ -20,6 +20,8 @@ from unfold.decorators import action, display
 from unfold.paginator import InfinitePaginator
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextInputWidget
 
+from accounts.admin.scoping import get_seller_roles
+from payments.admin.readonly import ShopStaffAlone
 from payments.models import ReconciliationBreak
 from payments.services import breaks, reconciliation
 from shop.errors import ShopError
@@ -68,7 +70,7 @@ class DecisionForm(forms.ModelForm):
 
 
 @admin.register(ReconciliationBreak)
-class ReconciliationBreakAdmin(ModelAdmin):
+class ReconciliationBreakAdmin(ShopStaffAlone, ModelAdmin):
     """The open ones first, the oldest at the top."""
 
     form = DecisionForm
@@ -113,7 +115,9 @@ class ReconciliationBreakAdmin(ModelAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         is_open = obj is None or obj.status == Status.OPEN
-        return is_open and super().has_change_permission(request, obj)
+        if not is_open or get_seller_roles(request):
+            return False
+        return super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
