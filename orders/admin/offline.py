@@ -16,11 +16,7 @@ from django.urls import path, reverse
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.widgets import (
-    UnfoldAdminDecimalFieldWidget,
-    UnfoldAdminTextInputWidget,
-    UnfoldBooleanWidget,
-)
+from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanWidget
 
 from orders.admin.actor import get_actor
 from orders.models import Order
@@ -83,7 +79,8 @@ class ReceiptForm(MovementForm):
         max_digits=14,
         decimal_places=4,
         min_value=Decimal("0.0001"),
-        widget=UnfoldAdminDecimalFieldWidget(attrs={"inputmode": "decimal"}),
+        # Not a number's field: browsers refuse a comma in one, or take it for nothing.
+        widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal", "autocomplete": "off"}),
     )
     is_right = forms.BooleanField(
         label=gettext_lazy("This other amount is really what came"),

@@ -106,6 +106,7 @@ def test_what_cannot_be_is_not_written_down(
 
 
 def test_the_amount_can_be_typed_with_a_comma_where_people_do(staff: Client, order: Order) -> None:
+    assert '<input type="text" name="amount"' in words_of(staff.get(came(order)))
     fill(staff, came(order), amount="28,90")
 
     order.refresh_from_db()
