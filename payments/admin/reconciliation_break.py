@@ -75,7 +75,7 @@ class ReconciliationBreakAdmin(ShopStaffAlone, ModelAdmin):
 
     form = DecisionForm
     list_display = [
-        "provider_id", "happened", "subject", "kind", "our_side", "their_side", "state",
+        "number", "happened", "subject", "kind", "our_side", "their_side", "state",
     ]  # fmt: skip
     list_filter = [
         ("status", ChoicesDropdownFilter),
@@ -169,6 +169,10 @@ class ReconciliationBreakAdmin(ShopStaffAlone, ModelAdmin):
             messages.success(request, _("%s: the books agree now.") % row.provider_id)
 
     # The list ------------------------------------------------------------------------------------
+
+    @display(description=gettext_lazy("number"), ordering="provider_id")
+    def number(self, row: ReconciliationBreak) -> str:
+        return row.provider_id
 
     @display(description=gettext_lazy("when"), ordering="happened_at")
     def happened(self, row: ReconciliationBreak) -> str:

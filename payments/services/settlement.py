@@ -205,7 +205,8 @@ def _apply_payment(attempt: PaymentAttempt, state: ProviderState) -> None:
         attempt_captured.send(PaymentAttempt, attempt=attempt)
     else:
         attempt.status = PaymentAttempt.Status.HELD
-        attempt.failure = f"asked for {attempt.money}, the provider took {state.captured}"[:300]
+        came = state.captured
+        attempt.failure = f"{attempt.amount:f} {attempt.currency} was asked for, {came.amount:f} {came.currency} came"
         attempt.save()
         attempt_held.send(PaymentAttempt, attempt=attempt)
 
