@@ -205,8 +205,10 @@ def _apply_payment(attempt: PaymentAttempt, state: ProviderState) -> None:
         attempt_captured.send(PaymentAttempt, attempt=attempt)
     else:
         attempt.status = PaymentAttempt.Status.HELD
-        came = state.captured
-        attempt.failure = f"{attempt.amount:f} {attempt.currency} was asked for, {came.amount:f} {came.currency} came"
+        asked, came = attempt.money, state.captured
+        attempt.failure = (
+            f"{asked.amount:f} {asked.currency} was asked for, {came.amount:f} {came.currency} came"
+        )
         attempt.save()
         attempt_held.send(PaymentAttempt, attempt=attempt)
 
