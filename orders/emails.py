@@ -17,8 +17,10 @@ from catalog.queries.pictures import get_mail_picture
 from orders.access import order_url
 from orders.models import Order
 from orders.queries import OrderView, get_order_view
+from payments.models import Refund
 from shop.emails import RenderedMail, render_mail
 from shop.formatting import format_money
+from shop.money import Money
 from shop.money import total as sum_of
 
 NoticeKind = Literal[
@@ -36,6 +38,7 @@ NoticeKind = Literal[
     "released",
     "voided",
     "lapsed",
+    "money_sent",
 ]
 
 
@@ -50,7 +53,11 @@ class Words:
 
 
 def render_order_mail(order: Order, kind: NoticeKind, *, about: str = "") -> RenderedMail:
-    """Render what a shopper is told about an order; `about` says which refund, by its id."""
+    """Render what a shopper is told about an order.
+
+    `about` says what of it: what the order gave back for "refunded", the refund for "money_sent",
+    each by its id.
+    """
     with translation.override(order.language):
         view = get_order_view(order)
         words = _choose_words(kind, view, about)
@@ -68,6 +75,8 @@ def render_order_mail(order: Order, kind: NoticeKind, *, about: str = "") -> Ren
 def _choose_words(kind: NoticeKind, order: OrderView, about: str) -> Words:
     if kind == "refunded":
         return _write_refund(order, about)
+    if kind == "money_sent":
+        return _write_sent(order, about)
     if kind == "reduced":
         return _write_reduction(order, about)
     if kind in ("authorised", "charged", "released", "voided", "lapsed"):
@@ -150,12 +159,20 @@ def _write_reduction(order: OrderView, about: str) -> Words:
 def _write_refund(order: OrderView, about: str) -> Words:
     """Say how much was sent back, and what for."""
     refund = next((each for each in order.refunds if str(each.id) == about), None)
-    facts = {
-        "number": order.number,
-        "amount": format_money(refund.amount if refund else order.total),
-        "pieces": ", ".join(refund.pieces if refund else []),
-    }
-    if facts["pieces"]:
+    if refund is None:
+        return _write_back(order, order.total)
+    return _write_back(order, refund.amount, ", ".join(refund.pieces))
+
+
+def _write_sent(order: OrderView, about: str) -> Words:
+    """Say how much staff have sent back by hand."""
+    refund = Refund.objects.filter(pk=about).first() if about else None
+    return _write_back(order, refund.money if refund else order.total)
+
+
+def _write_back(order: OrderView, amount: Money, pieces: str = "") -> Words:
+    facts = {"number": order.number, "amount": format_money(amount), "pieces": pieces}
+    if pieces:
         text = _("We have sent %(amount)s back to you for %(pieces)s, from order %(number)s.")
     else:
         text = _("We have sent %(amount)s of order %(number)s back to you.")
@@ -211,36 +228,40 @@ def _write(kind: NoticeKind, order: OrderView) -> Words:
             % number,
             button=see,
         )
+    if order.goes_back_by_hand:
+        back = _(
+            "We send your money back by hand, so it may take a few working days. "
+            "You get a mail as soon as it has left."
+        )
+    else:
+        back = _("Money that you have paid goes back the way it came.")
     if kind == "cancelled":
+        text = _("Order %(number)s will not be sent.")
         return Words(
             subject=_("Order %(number)s is cancelled") % number,
             headline=_("Your order is cancelled"),
-            text=_(
-                "Order %(number)s will not be sent. "
-                "Money that you have paid goes back the way it came."
-            )
-            % number,
+            text=f"{text % number} {back}",
             button=see,
         )
     if kind == "refunded_late":
+        text = _(
+            "Your payment for order %(number)s reached us when its time was over and the last "
+            "piece had gone to somebody else. We are sorry."
+        )
         return Words(
-            subject=_("We refunded order %(number)s") % number,
+            subject=_("Your payment for order %(number)s came too late") % number,
             headline=_("Your payment came too late"),
-            text=_(
-                "Your payment for order %(number)s reached us when its time was over and the last "
-                "piece had gone to somebody else. We have sent the whole amount back. We are sorry."
-            )
-            % number,
+            text=f"{text % number} {back}",
             button=see,
         )
+    text = _(
+        "A payment for order %(number)s reached us that we do not need: the order was already "
+        "paid or cancelled. You need not do anything."
+    )
     return Words(
-        subject=_("We sent a payment for order %(number)s back") % number,
-        headline=_("A payment of yours is on its way back"),
-        text=_(
-            "A payment for order %(number)s reached us that we do not need: the order was already "
-            "paid or cancelled. We have sent the whole amount back. You need not do anything."
-        )
-        % number,
+        subject=_("A payment for order %(number)s goes back to you") % number,
+        headline=_("A payment of yours goes back to you"),
+        text=f"{text % number} {back}",
         button=see,
     )
 

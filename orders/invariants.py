@@ -86,7 +86,7 @@ declare(
     ) AS ledger
     FULL JOIN (
         SELECT p.order_id, 'provider:' || t.provider AS account, t.currency,
-            sum(CASE WHEN t.kind IN ('refund', 'dispute') THEN -t.amount ELSE t.amount END) AS moved
+            sum(CASE WHEN t.kind IN ('refund', 'dispute', 'fee') THEN -t.amount ELSE t.amount END) AS moved
         FROM payments_paymenttransaction t
         LEFT JOIN orders_orderpayment p ON p.attempt_id = t.attempt_id
         GROUP BY 1, 2, 3

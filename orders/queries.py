@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, F, Sum, Window
+from django.db.models import Count, Exists, F, OuterRef, Sum, Window
 from django.db.models.functions import RowNumber
 from django.urls import reverse
 from django.utils.timezone import localdate
@@ -57,6 +57,7 @@ class OrderLineView:
     quantity: int
     tax_rate: str
     review_url: str = ""
+    given_back: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,8 @@ class OfflinePayment:
 class RefundView:
     """What an order gave back: `pieces` as words, `is_sent` once all of its money has left.
 
-    Of what `is_uncharged` nothing was ever taken, so nothing is sent.
+    `is_by_hand` says that money still waits for staff to send it. Of what `is_uncharged` nothing was
+    ever taken, so nothing is sent.
     """
 
     id: int
@@ -118,6 +120,7 @@ class RefundView:
     at: datetime
     is_sent: bool
     is_uncharged: bool
+    is_by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +156,9 @@ class OrderView:
     can_cancel: bool
     confirming: bool
     placed_at: datetime
+    goes_back_by_hand: bool = False
+    nothing_to_send: bool = False
+    """All pieces were given back, and none of them had left."""
 
     @property
     def tax_lines(self) -> list[tuple[str, Money]]:
@@ -161,7 +167,7 @@ class OrderView:
     @property
     def is_new(self) -> bool:
         """Say whether it is paid and nothing has left yet."""
-        return self.stage == Stage.PROCESSING and not self.shipments
+        return self.stage == Stage.PROCESSING and not self.shipments and not self.nothing_to_send
 
     @property
     def is_part_shipped(self) -> bool:
@@ -306,17 +312,31 @@ def get_order_view(order: Order, *, is_back_from_provider: bool = False) -> Orde
     waits_for_money = order.stage == Stage.PENDING and not confirming
     method = _find_method(tried)
     offline = _explain_offline() if waits_for_money and method == methods.OFFLINE else None
-    headline, explanation = _words(order, confirming, shipments, offline)
     refunds = list_refunds(order)
+    lines = _list_lines(order)
+    nothing_to_send = (
+        order.stage == Stage.PROCESSING
+        and not shipments
+        and all(line.given_back == line.quantity for line in lines)
+    )
+    if nothing_to_send:
+        headline, explanation = (
+            _("All of it was given back"),
+            _("Nothing of this order will be sent. What goes back to you is listed below."),
+        )
+    else:
+        headline, explanation = _words(order, confirming, shipments, offline, tried)
     return OrderView(
         number=order.number,
         stage=order.stage.value,
         stage_label=str(order.stage.label),
         headline=headline,
         explanation=explanation,
-        steps=list_steps(order, shipments),
-        expectation=_expect(order, shipments, country=shipping_address.get("country", "")),
-        lines=_list_lines(order),
+        steps=[] if nothing_to_send else list_steps(order, shipments),
+        expectation=None
+        if nothing_to_send
+        else _expect(order, shipments, country=shipping_address.get("country", "")),
+        lines=lines,
         subtotal=Money(order.items_total, order.currency),
         shipping=Money(order.shipping_total, order.currency),
         shipping_label=order.shipping_label,
@@ -335,7 +355,7 @@ def get_order_view(order: Order, *, is_back_from_provider: bool = False) -> Orde
         email=order.email,
         shipments=shipments,
         refunds=refunds,
-        payment_label=_payment_label(order, confirming, refunds),
+        payment_label=_payment_label(order, confirming, tried, refunds),
         method_label=methods.get_label(method) if method else "",
         offline=offline,
         other_methods=[each for each in methods.list_methods() if each.code != method]
@@ -347,6 +367,8 @@ def get_order_view(order: Order, *, is_back_from_provider: bool = False) -> Orde
         can_cancel=waits_for_money,
         confirming=confirming,
         placed_at=order.created_at,
+        goes_back_by_hand=_goes_back_by_hand(tried),
+        nothing_to_send=nothing_to_send,
     )
 
 
@@ -367,22 +389,26 @@ def list_refunds(order: Order) -> list[RefundView]:
         order_refund__in=rows
     ).values_list("order_refund_id", "quantity", "order_line__title"):
         pieces[refund_id].append(f"{quantity} × {title}")
-    sent: dict[int, Decimal] = dict(
-        OrderRefundPayment.objects.filter(
-            order_refund__in=rows, refund__status=Refund.Status.SUCCEEDED
-        )
-        .order_by()
-        .values_list("order_refund_id")
-        .annotate(Sum("refund__amount"))
-    )
+    sent = dict.fromkeys(pieces, Decimal(0))
+    by_hand = set()
+    for refund_id, status, amount, provider in OrderRefundPayment.objects.filter(
+        order_refund__in=rows
+    ).values_list(
+        "order_refund_id", "refund__status", "refund__amount", "refund__attempt__provider"
+    ):
+        if status == Refund.Status.SUCCEEDED:
+            sent[refund_id] += amount
+        elif status == Refund.Status.PENDING and provider == methods.OFFLINE:
+            by_hand.add(refund_id)
     return [
         RefundView(
             id=row.pk,
             amount=Money(row.amount, order.currency),
             pieces=pieces[row.pk] + ([_("Delivery")] if row.shipping_amount else []),
             at=row.created_at,
-            is_sent=sent.get(row.pk, Decimal(0)) >= row.amount,
+            is_sent=sent[row.pk] >= row.amount,
             is_uncharged=row.is_uncharged,
+            is_by_hand=row.pk in by_hand,
         )
         for row in rows
     ]
@@ -399,39 +425,56 @@ def list_timeline(order: Order) -> list[OrderEvent]:
     return list(order.events.select_related("actor").order_by("id"))
 
 
-Tried = list[tuple[str, str]]
-"""The provider and the status of each attempt to pay an order, the oldest first."""
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """An attempt to pay an order; `is_going_back` while money of it is on its way back."""
+
+    provider: str
+    status: str
+    is_going_back: bool
 
 
 _tried_for = Prepared(
     lambda pk: (
         OrderPayment.objects.filter(order_id=pk)
         .order_by("pk")
-        .values_list("attempt__provider", "attempt__status")
+        .annotate(
+            is_going_back=Exists(
+                Refund.objects.filter(
+                    attempt_id=OuterRef("attempt_id"), status=Refund.Status.PENDING
+                ).order_by()
+            )
+        )
+        .values_list("attempt__provider", "attempt__status", "is_going_back")
     )
 )
 
 
-def _list_tried(order: Order) -> Tried:
-    return _tried_for.list(order.pk)
+def _list_tried(order: Order) -> list[Tried]:
+    """List the attempts, the oldest first; one statement."""
+    return [Tried(*row) for row in _tried_for.list(order.pk)]
 
 
-def _is_being_paid(order: Order, tried: Tried, is_back_from_provider: bool) -> bool:
+def _is_being_paid(order: Order, tried: list[Tried], is_back_from_provider: bool) -> bool:
     """Say whether the provider's last word is still to come.
 
     Without a provider nobody waits for a word: it takes days, and the page says how to pay.
     """
     unclear = PaymentAttempt.OPEN if is_back_from_provider else (PaymentAttempt.Status.PROCESSING,)
-    if any(status in unclear and provider != methods.OFFLINE for provider, status in tried):
+    if any(each.status in unclear and each.provider != methods.OFFLINE for each in tried):
         return True
-    return any(status == PaymentAttempt.Status.HELD for _, status in tried) and is_held(order)
+    return any(each.status == PaymentAttempt.Status.HELD for each in tried) and is_held(order)
 
 
-def _find_method(tried: Tried) -> str:
+def _find_method(tried: list[Tried]) -> str:
     """Name the provider that was paid, or the one that was chosen last."""
-    paid = [provider for provider, status in tried if status == PaymentAttempt.Status.CAPTURED]
-    last = [provider for provider, _ in tried[-1:]]
-    return next(iter([*paid, *last]), "")
+    paid = [each for each in tried if each.status == PaymentAttempt.Status.CAPTURED]
+    return next((each.provider for each in [*paid, *tried[-1:]]), "")
+
+
+def _goes_back_by_hand(tried: list[Tried]) -> bool:
+    """Say whether money waits for staff to send it back."""
+    return any(each.is_going_back and each.provider == methods.OFFLINE for each in tried)
 
 
 def _explain_offline() -> OfflinePayment:
@@ -454,6 +497,7 @@ _lines_of: Prepared[tuple[Any, ...]] = Prepared(
         "unit_price",
         "quantity",
         "tax_percent",
+        "refunded_quantity",
     )
 )
 
@@ -474,9 +518,11 @@ def _list_lines(order: Order) -> list[OrderLineView]:
             quantity=quantity,
             tax_rate=format_rate(percent),
             review_url=_review_url(order, product_id, slug),
+            given_back=given_back,
         )
         for (
             variant_id, product_id, slug, _image, title, label, sku, price, quantity, percent,
+            given_back,
         ) in rows
     ]  # fmt: skip
 
@@ -587,7 +633,9 @@ def add_working_days(day: date, count: int) -> date:
     return day
 
 
-def _payment_label(order: Order, confirming: bool, refunds: list[RefundView]) -> str:
+def _payment_label(
+    order: Order, confirming: bool, tried: list[Tried], refunds: list[RefundView]
+) -> str:
     """Say in a word or two how the payment stands."""
     status = Order.PaymentStatus
     is_partly = order.payment_status == status.PARTIALLY_REFUNDED
@@ -597,6 +645,8 @@ def _payment_label(order: Order, confirming: bool, refunds: list[RefundView]) ->
         return _("Being confirmed")
     if order.payment_status == status.PENDING and order.stage == Stage.PENDING:
         return _("Not paid yet")
+    if order.payment_status == status.VOIDED and any(each.is_going_back for each in tried):
+        return _("Going back to you")
     return {
         status.AUTHORIZED: _("Set aside on your card"),
         status.PAID: _("Paid"),
@@ -634,8 +684,11 @@ def _words(
     confirming: bool,
     shipments: list[ShipmentView],
     offline: OfflinePayment | None,
+    tried: list[Tried],
 ) -> tuple[str, str]:
     """Say where the order stands, as a person would."""
+    is_going_back = any(each.is_going_back for each in tried)
+    by_hand = _("We send your money back by hand. You get a mail as soon as it has left.")
     if confirming:
         return (
             _("Confirming your payment"),
@@ -651,6 +704,9 @@ def _words(
             _("Waiting for your transfer"),
             _("As soon as the money is here we get your order ready, and you get a mail."),
         )
+    if order.stage == Stage.PENDING and is_going_back:
+        misfit = _("What you paid did not fit this order, and is on its way back to you.")
+        return _("Waiting for your payment"), by_hand if _goes_back_by_hand(tried) else misfit
     if order.stage == Stage.PENDING:
         return (
             _("Waiting for your payment"),
@@ -680,12 +736,20 @@ def _words(
         return _("Your order has arrived"), _("We hope it feels at home with you.")
     if order.stage == Stage.REFUNDED:
         return _("Your money is on its way back"), _("The whole amount was refunded.")
+    if order.status == Order.Status.EXPIRED and is_going_back:
+        late = _("Your money came when the time was over, and it is on its way back to you.")
+        return (
+            _("This order was not paid in time"),
+            by_hand if _goes_back_by_hand(tried) else late,
+        )
     if order.status == Order.Status.EXPIRED:
         return (
             _("This order was not paid in time"),
             _("Nothing was charged, and the pieces are free again. You can order them anew."),
         )
-    if order.payment_status in KEPT_MONEY and order.total:
+    if _goes_back_by_hand(tried):
+        return _("This order is cancelled"), by_hand
+    if is_going_back or (order.payment_status in KEPT_MONEY and order.total):
         return (
             _("This order is cancelled"),
             _("The money that you paid is on its way back to you."),

@@ -156,7 +156,9 @@ class RefundForm(forms.Form):
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
     )
     submit_key = forms.UUIDField(widget=forms.HiddenInput)
-    seen_amount = forms.DecimalField(required=False, widget=forms.HiddenInput)
+    seen_amount = forms.DecimalField(
+        max_digits=14, decimal_places=4, required=False, widget=forms.HiddenInput
+    )
 
     def __init__(
         self, *args: Any, lines: Iterable[LineView], shipping: Money, **kwargs: Any

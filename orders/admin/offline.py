@@ -16,14 +16,11 @@ from django.urls import path, reverse
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.widgets import (
-    UnfoldAdminDecimalFieldWidget,
-    UnfoldAdminTextInputWidget,
-    UnfoldBooleanWidget,
-)
+from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanWidget
 
 from orders.admin.actor import get_actor
 from orders.models import Order
+from orders.queries import is_held
 from orders.services import offline
 from payments.methods import OFFLINE
 from payments.models import Refund
@@ -83,7 +80,8 @@ class ReceiptForm(MovementForm):
         max_digits=14,
         decimal_places=4,
         min_value=Decimal("0.0001"),
-        widget=UnfoldAdminDecimalFieldWidget(attrs={"inputmode": "decimal"}),
+        # Not a number's field: browsers refuse a comma in one, or take it for nothing.
+        widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal", "autocomplete": "off"}),
     )
     is_right = forms.BooleanField(
         label=gettext_lazy("This other amount is really what came"),
@@ -105,11 +103,14 @@ class ReceiptForm(MovementForm):
         values = super().clean() or self.cleaned_data
         differs = "amount" in values and values["amount"] != self.asked.amount
         if differs and not values.get("is_right"):
-            self.add_error(
-                "is_right",
-                _("Asked for was %(amount)s. Tick this if another amount came: it is then held.")
-                % {"amount": format_money(self.asked)},
-            )
+            text = _("Asked for was %(amount)s. Tick this if another amount came: it is then held.")
+            if values["amount"] < self.asked.amount:
+                text = _(
+                    "Asked for was %(amount)s. If the rest is still to come, wait, and write down "
+                    "the sum once all of it is here. Tick this if nothing more comes: it is then "
+                    "held, and can be sent back."
+                )
+            self.add_error("is_right", text % {"amount": format_money(self.asked)})
         return values
 
 
@@ -142,7 +143,13 @@ def _show_receipt(order_admin: OrderAdmin, request: HttpRequest, object_id: int)
     order = _get_order(order_admin, request, object_id)
     attempt = offline.find_receivable(order)
     if attempt is None:
-        messages.info(request, _("No transfer is expected for this order, or it came already."))
+        text = _("No transfer is expected for this order, or it came already.")
+        if is_held(order):
+            text = _(
+                "What came for this order is held, so a second part cannot be written down. Send "
+                "the held money back, and this part with it; then the order can be paid anew."
+            )
+        messages.info(request, text)
         return redirect(_page_of(order))
     form = ReceiptForm(request.POST if request.method == "POST" else None, asked=attempt.money)
     if form.is_valid():

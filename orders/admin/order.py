@@ -407,7 +407,8 @@ def _list_rows(plan: refunding.Plan) -> list[tuple[str, Money]]:
     if plan.shipping_amount:
         rows.append((_("Delivery"), plan.shipping_amount))
     if plan.other_amount:
-        rows.append((_("Given back before, without pieces"), plan.other_amount))
+        before = _("Discount, or given back before without pieces")
+        rows.append((before, plan.other_amount))
     return [(label, Money(amount, plan.currency)) for label, amount in rows]
 
 

@@ -47,6 +47,8 @@ TRANSACTION_COLOURS = {
     PaymentTransaction.Kind.REVERSAL: "danger",
     PaymentTransaction.Kind.DISPUTE: "danger",
     PaymentTransaction.Kind.DISPUTE_WON: "success",
+    PaymentTransaction.Kind.FEE: "danger",
+    PaymentTransaction.Kind.FEE_RETURNED: "success",
 }
 REFUND_COLOURS = {Refund.Status.SUCCEEDED: "success", Refund.Status.FAILED: "danger"}
 MAIL_KINDS = [
@@ -56,6 +58,7 @@ MAIL_KINDS = [
         *("authorised", "charged", "reduced", "released", "voided", "lapsed"),
         "refunded_late",
         "payment_returned",
+        "money_sent",
     )
 ]
 

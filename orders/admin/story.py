@@ -201,5 +201,6 @@ def _tell_ledger(order: Order) -> tuple[list[Chapter], list[tuple[str, Money]]]:
 def _name_account(account: str, seller: str) -> str:
     if account.startswith(PROVIDER):
         return get_provider_name(account.removeprefix(PROVIDER))
-    name: Any = Account(account).label
+    # A later release may have booked on an account that this one does not know.
+    name: Any = Account(account).label if account in Account.values else account
     return f"{name}: {seller}" if seller else str(name)

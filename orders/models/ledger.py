@@ -21,6 +21,7 @@ class Account(models.TextChoices):
     DISCOUNTS = "discounts", _("discounts")
     REFUNDS = "refunds", _("refunds on the way")
     DISPUTES = "disputes", _("disputes")
+    FEES = "fees", _("fees for disputes")
 
 
 SHARES = (Account.SELLERS, Account.TAX, Account.DELIVERY, Account.DISCOUNTS)
@@ -40,6 +41,8 @@ class LedgerTransaction(models.Model):
         REVERSAL = "reversal", _("the refund came back")
         DISPUTE = "dispute", _("taken for a dispute")
         DISPUTE_WON = "dispute_won", _("given back after a dispute")
+        FEE = "fee", _("dispute fee")
+        FEE_RETURNED = "fee_returned", _("dispute fee taken back")
         PLACEMENT = "placement", _("order placed")
         RETURN = "return", _("given back")
         RETURN_UNDONE = "return_undone", _("not given back after all")

@@ -13,8 +13,9 @@ class OrderRefund(models.Model):
     """What a placed order gives back: pieces, delivery, or money that nobody tied to pieces.
 
     `amount` = lines + `shipping_amount` + `other_amount`, tax included, in the order's currency.
-    `other_amount` is what was refunded at the provider without naming pieces; it is negative where
-    the rest of such an order is given back. `key` is the form's, so that two submits are one.
+    `other_amount` is what was refunded at the provider without naming pieces. It is negative where
+    the rest of such an order is given back, and where a discount had made the pieces cheaper: that
+    part of it. `key` is the form's, so that two submits are one.
     One that failed gave its pieces back to the order, and the shop keeps the money. One that
     `is_uncharged` was written before the money was taken: so much less is taken, nothing is sent.
     """

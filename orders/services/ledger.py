@@ -35,12 +35,15 @@ Amounts = Mapping[Place, Decimal]
 UNAPPLIED: Place = (Account.UNAPPLIED, None)
 REFUNDS: Place = (Account.REFUNDS, None)
 DISPUTES: Place = (Account.DISPUTES, None)
+FEES: Place = (Account.FEES, None)
 MOVEMENTS: dict[str, tuple[int, Place]] = {
     Kind.CAPTURE: (1, UNAPPLIED),
     Kind.REFUND: (-1, REFUNDS),
     Kind.REVERSAL: (1, REFUNDS),
     Kind.DISPUTE: (-1, DISPUTES),
     Kind.DISPUTE_WON: (1, DISPUTES),
+    Kind.FEE: (-1, FEES),
+    Kind.FEE_RETURNED: (1, FEES),
 }
 """What a movement does to the provider's balance, and the account on its other side."""
 
@@ -91,8 +94,8 @@ def post_placement(order: Order) -> None:
 def post_return(order_refund: OrderRefund, *, wholly: bool = False) -> None:
     """Take what an order gives back from those who would have got it.
 
-    Pieces and delivery are taken from where they were booked; money that nobody tied to them is
-    taken from all in proportion. `wholly` takes all that is left, so that nothing stays behind.
+    Pieces and delivery are taken from where they were booked, and the discount on them as well;
+    money that nobody tied to them is taken from all in proportion. `wholly` takes all that is left, so that nothing stays behind.
     """
     order = order_refund.order
     left = get_shares(order)
@@ -100,7 +103,7 @@ def post_return(order_refund: OrderRefund, *, wholly: bool = False) -> None:
         taken: dict[Place, Decimal] = dict(left)
     else:
         taken = _value_of(order_refund)
-        if order_refund.other_amount:
+        if order_refund.other_amount > 0:
             weights = {place: amount for place, amount in left.items() if amount > 0}
             for place, part in divide(order_refund.other_amount, weights, order.currency).items():
                 taken[place] = taken.get(place, Decimal(0)) + part
@@ -216,6 +219,7 @@ def _value_of(order_refund: OrderRefund) -> dict[Place, Decimal]:
         amounts[Account.TAX, seller_id] += tax
     amounts[Account.DELIVERY, None] += order_refund.shipping_amount - order_refund.shipping_tax
     amounts[Account.TAX, None] += order_refund.shipping_tax
+    amounts[Account.DISCOUNTS, None] += min(order_refund.other_amount, Decimal(0))
     return amounts
 
 

@@ -11,6 +11,7 @@ from orders.emails import NoticeKind, render_order_mail
 from orders.errors import ActionNotAllowed
 from orders.models import Order
 from orders.services import timeline
+from payments.models import Refund
 from shop.clock import now
 from shop.failpoints import failpoint
 from shop.locking import retry_when_busy
@@ -71,6 +72,11 @@ def write(order_id: int, *, kind: NoticeKind, about: str) -> None:
     if kind == "authorised" and order.status == Order.Status.CANCELLED:
         return
     if kind == "refunded" and not order.refunds.filter(pk=about, failed_at=None).exists():
+        return
+    if (
+        kind == "money_sent"
+        and not Refund.objects.filter(pk=about, status=Refund.Status.SUCCEEDED).exists()
+    ):
         return
     mail = render_order_mail(order, kind, about=about)
     mailer.queue_rendered(

@@ -39,16 +39,21 @@ def note_dispute(attempt: PaymentAttempt, dispute: Dispute) -> None:
 
 @inside_transaction
 def note_movement(attempt: PaymentAttempt, transaction: PaymentTransaction) -> None:
-    """Book and note what the bank took back or gave back."""
+    """Book and note what the bank took back or gave back, and what the provider charges for it."""
     order = book(attempt)
     if order is None:
         return
     with timeline.in_shop_language():
-        text = _("%s came back after the dispute.")
-        if transaction.kind == PaymentTransaction.Kind.DISPUTE:
-            text = _("%s was withdrawn because of the dispute.")
+        Kind = PaymentTransaction.Kind
+        text = {
+            Kind.DISPUTE: _("%s was withdrawn because of the dispute."),
+            Kind.DISPUTE_WON: _("%s came back after the dispute."),
+            Kind.FEE: _("The provider charged %s for the dispute."),
+            Kind.FEE_RETURNED: _("The provider took its fee of %s for the dispute back."),
+        }[Kind(transaction.kind)]
         amount = format_money(Money(transaction.amount, transaction.currency))
-        timeline.note(order, "dispute_moved", text % amount)
+        is_fee = transaction.kind in (Kind.FEE, Kind.FEE_RETURNED)
+        timeline.note(order, "provider_fee" if is_fee else "dispute_moved", text % amount)
 
 
 @inside_transaction

@@ -26,13 +26,14 @@ from orders.models import (
     OrderRefundPayment,
 )
 from orders.services import fulfilment, ledger, notices, timeline
+from payments.methods import OFFLINE
 from payments.models import PaymentAttempt, Refund
 from payments.services import authorisations, refunds
 from shop.clock import now
 from shop.failpoints import failpoint
 from shop.formatting import format_money
 from shop.locking import retry_when_busy
-from shop.money import Money
+from shop.money import Money, quantize
 from shop.sharing import slice_of
 from shop.transactions import inside_transaction, own_transaction
 
@@ -57,7 +58,10 @@ class PlannedLine:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What would be given back; `is_all` says that nothing of the order would be left."""
+    """What would be given back; `is_all` says that nothing of the order would be left.
+
+    `other_amount` is negative where a discount had made the pieces cheaper than their lines say.
+    """
 
     lines: tuple[PlannedLine, ...]
     shipping_amount: Decimal
@@ -100,7 +104,9 @@ def refund(
     statuses = (PaymentAttempt.Status.CAPTURED, PaymentAttempt.Status.AUTHORISED)
     paying = lock_paying(order.pk, statuses)
     order = Order.objects.select_for_update().get(pk=order.pk)
-    if done := OrderRefund.objects.filter(key=submit_key, order=order).first():
+    if done := OrderRefund.objects.filter(key=submit_key).first():
+        if done.order_id != order.pk:
+            raise ActionNotAllowed(_("This form was sent for another order. Please open it anew."))
         return done
     plan = make_plan(order, lines, with_shipping=with_shipping)
     if seen_amount is not None and plan.money != seen_amount:
@@ -201,6 +207,8 @@ def apply_settled(order: Order, refund: Refund) -> None:
         _import(order, refund)
     joined = OrderRefundPayment.objects.filter(refund=refund).first()
     if joined is None or order.status not in STANDING:
+        if refund.attempt.provider == OFFLINE:  # So far they know only that it would be sent.
+            notices.enqueue(order, "money_sent", about=str(refund.pk))
         return
     others = Refund.objects.filter(
         pk__in=OrderRefundPayment.objects.filter(order_refund=joined.order_refund_id).values(
@@ -318,10 +326,12 @@ def _plan(order: Order, quantities: Mapping[int, int], *, with_shipping: Shippin
     is_all = shipping == left_shipping and all(
         quantities.get(line.pk, 0) == line.quantity - line.refunded_quantity for line in lines
     )
-    other = Decimal(0)
+    goods = sum((each.amount for each in planned), Decimal(0))
     if is_all:
-        goods = sum((each.amount for each in planned), Decimal(0))
         other = get_owed(order).amount - goods - shipping
+    else:
+        gone_goods = sum((each.amount for each in gone.values()), Decimal(0))
+        other = -_discount_on(order, gone_goods + goods, gone_shipping + shipping)
     return Plan(planned, shipping, shipping_tax, other, is_all, order.currency)
 
 
@@ -368,6 +378,31 @@ def _delivery_of(order: Order) -> tuple[Decimal, Decimal]:
     goods = order.lines.order_by().aggregate(gross=Sum("gross"), tax=Sum("tax"))
     gross = order.total + order.discount_total - (goods["gross"] or Decimal(0))
     return gross, order.tax_total - (goods["tax"] or Decimal(0))
+
+
+def _discount_on(order: Order, goods: Decimal, delivery: Decimal) -> Decimal:
+    """Return what of the order's discount falls on pieces that go back, and fell on none before.
+
+    `goods` and `delivery` are all that is gone then, before the discount. It is spread over the
+    goods by their worth, and what is more than these over the delivery; rounded over all that is
+    gone, so that the parts of all pieces sum to it exactly.
+    """
+    if not order.discount_total:
+        return Decimal(0)
+    whole_delivery, _tax = _delivery_of(order)
+    whole_goods = order.total + order.discount_total - whole_delivery
+    on_goods = min(order.discount_total, whole_goods)
+    on_delivery = order.discount_total - on_goods
+    falls = Decimal(0)
+    for whole, count, of in (
+        (on_goods, goods, whole_goods),
+        (on_delivery, delivery, whole_delivery),
+    ):
+        if of:
+            falls += quantize(whole * count / of, order.currency)
+    taken = order.refunds.filter(failed_at=None, other_amount__lt=0).order_by()
+    left = falls + (taken.aggregate(sum=Sum("other_amount"))["sum"] or Decimal(0))
+    return max(left, Decimal(0))
 
 
 def _given_back(order: Order) -> Money:

@@ -29,7 +29,7 @@ COLOURS = {
 class DisputeAdmin(MoneyAdmin):
     """What a bank disputes. It is answered at the provider; here staff see that it waits."""
 
-    list_display = ["provider_id", "opened", "money", "reason", "state", "answer_by", "attempt"]
+    list_display = ["number", "opened", "money", "reason", "state", "answer_by", "attempt"]
     list_filter = [("status", ChoicesDropdownFilter), "provider"]
     list_select_related = ["attempt"]
     search_fields = ["=provider_id", "=attempt__reference", "=attempt__provider_payment_id"]
@@ -45,7 +45,8 @@ class DisputeAdmin(MoneyAdmin):
 
     def has_ask_permission(self, request: HttpRequest) -> bool:
         """What the provider says changes rows, so asking takes the right to change them."""
-        return request.user.has_perm("payments.change_dispute")
+        may_ask = request.user.has_perm("payments.change_dispute")
+        return may_ask and self.has_view_permission(request)
 
     @action(description=gettext_lazy("Ask the provider again"), permissions=["ask"])
     def ask_again(self, request: HttpRequest, queryset: QuerySet[Dispute]) -> None:
@@ -61,6 +62,10 @@ class DisputeAdmin(MoneyAdmin):
                     "status": dispute.get_status_display(),
                 }
                 self.message_user(request, text, messages.SUCCESS)
+
+    @display(description=gettext_lazy("number"), ordering="provider_id")
+    def number(self, dispute: Dispute) -> str:
+        return dispute.provider_id
 
     @display(description=gettext_lazy("opened"), ordering="opened_at")
     def opened(self, dispute: Dispute) -> str:

@@ -20,6 +20,8 @@ from unfold.decorators import action, display
 from unfold.paginator import InfinitePaginator
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextInputWidget
 
+from accounts.admin.scoping import get_seller_roles
+from payments.admin.readonly import ShopStaffAlone
 from payments.models import ReconciliationBreak
 from payments.services import breaks, reconciliation
 from shop.errors import ShopError
@@ -68,12 +70,12 @@ class DecisionForm(forms.ModelForm):
 
 
 @admin.register(ReconciliationBreak)
-class ReconciliationBreakAdmin(ModelAdmin):
+class ReconciliationBreakAdmin(ShopStaffAlone, ModelAdmin):
     """The open ones first, the oldest at the top."""
 
     form = DecisionForm
     list_display = [
-        "provider_id", "happened", "subject", "kind", "our_side", "their_side", "state",
+        "number", "happened", "subject", "kind", "our_side", "their_side", "state",
     ]  # fmt: skip
     list_filter = [
         ("status", ChoicesDropdownFilter),
@@ -113,7 +115,9 @@ class ReconciliationBreakAdmin(ModelAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         is_open = obj is None or obj.status == Status.OPEN
-        return is_open and super().has_change_permission(request, obj)
+        if not is_open or get_seller_roles(request):
+            return False
+        return super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -165,6 +169,10 @@ class ReconciliationBreakAdmin(ModelAdmin):
             messages.success(request, _("%s: the books agree now.") % row.provider_id)
 
     # The list ------------------------------------------------------------------------------------
+
+    @display(description=gettext_lazy("number"), ordering="provider_id")
+    def number(self, row: ReconciliationBreak) -> str:
+        return row.provider_id
 
     @display(description=gettext_lazy("when"), ordering="happened_at")
     def happened(self, row: ReconciliationBreak) -> str:

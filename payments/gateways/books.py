@@ -67,11 +67,16 @@ class ProviderRefund:
 
 @dataclass(frozen=True, slots=True)
 class DisputeMovement:
-    """Money that the bank took back because of a dispute, or gave back after it."""
+    """Money that the bank took back because of a dispute, or gave back after it.
+
+    `fee` is what the provider charged on top, below zero where it takes an earlier fee back; its
+    currency is that of the shop's account there, which may be another one.
+    """
 
     movement_id: str
     is_withdrawal: bool
     amount: Money
+    fee: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,6 +186,7 @@ def _movement_of(transaction: Any, disputed: Money) -> DisputeMovement:
         amount=from_stripe(abs(transaction.amount), disputed.currency)
         if is_same_currency
         else disputed,
+        fee=from_stripe(transaction.fee, transaction.currency.upper()) if transaction.fee else None,
     )
 
 

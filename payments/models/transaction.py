@@ -17,6 +17,8 @@ class PaymentTransaction(models.Model):
         REVERSAL = "reversal", _("the refund came back")
         DISPUTE = "dispute", _("taken back in a dispute")
         DISPUTE_WON = "dispute_won", _("given back after a dispute")
+        FEE = "fee", _("dispute fee")
+        FEE_RETURNED = "fee_returned", _("dispute fee taken back")
 
     attempt = models.ForeignKey(
         "PaymentAttempt", on_delete=models.PROTECT, related_name="transactions"

@@ -82,16 +82,19 @@ def _open(attempt: PaymentAttempt, found: ProviderDispute) -> Dispute:
 
 
 def _book(attempt: PaymentAttempt, dispute: Dispute, movement: DisputeMovement) -> None:
-    kind = (
-        PaymentTransaction.Kind.DISPUTE
-        if movement.is_withdrawal
-        else PaymentTransaction.Kind.DISPUTE_WON
-    )
-    booked, is_new = movements.book(
-        attempt, kind, provider_id=movement.movement_id, money=movement.amount
-    )
-    if is_new:
-        dispute_moved.send(PaymentAttempt, attempt=attempt, dispute=dispute, transaction=booked)
+    Kind = PaymentTransaction.Kind
+    kind = Kind.DISPUTE if movement.is_withdrawal else Kind.DISPUTE_WON
+    moved = [(kind, movement.amount)]
+    if movement.fee and movement.fee.amount < 0:
+        moved.append((Kind.FEE_RETURNED, -movement.fee))
+    elif movement.fee:
+        moved.append((Kind.FEE, movement.fee))
+    for kind, money in moved:
+        booked, is_new = movements.book(
+            attempt, kind, provider_id=movement.movement_id, money=money
+        )
+        if is_new:
+            dispute_moved.send(PaymentAttempt, attempt=attempt, dispute=dispute, transaction=booked)
 
 
 def _follow(attempt: PaymentAttempt, dispute: Dispute, found: ProviderDispute) -> None:

@@ -226,7 +226,10 @@ def _apply_payment(attempt: PaymentAttempt, state: ProviderState) -> bool:
         attempt_captured.send(PaymentAttempt, attempt=attempt)
     else:
         attempt.status = PaymentAttempt.Status.HELD
-        attempt.failure = f"asked for {attempt.money}, the provider took {state.captured}"[:300]
+        asked, came = attempt.money, state.captured
+        attempt.failure = (
+            f"{asked.amount:f} {asked.currency} was asked for, {came.amount:f} {came.currency} came"
+        )
         attempt.save()
         attempt_held.send(PaymentAttempt, attempt=attempt)
     return True

@@ -350,7 +350,7 @@ def follow_orders(visitor: Visitor) -> Iterator[Scene]:
     yield show(sent_back, "refunded")
     for kind in (
         *("confirmation", "shipped", "delivered", "cancelled"),
-        *("refunded", "refunded_late", "payment_returned"),
+        *("refunded", "refunded_late", "payment_returned", "money_sent"),
     ):
         html = render_order_mail(dear if kind == "cancelled" else paid, kind).html
         visitor.open_made_up(f"/mail/{kind}/", html)

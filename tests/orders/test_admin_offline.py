@@ -77,7 +77,9 @@ def test_one_press_with_what_is_filled_in_already_places_the_order(
 
 def test_another_amount_is_asked_about_once_and_then_held(staff: Client, order: Order) -> None:
     asked = words_of(fill(staff, came(order), amount="20.00"))
-    assert "Asked for was €28.90. Tick this if another amount came: it is then held." in asked
+    assert (
+        "Asked for was €28.90. If the rest is still to come, wait, and write down the sum" in asked
+    )
     assert not OfflineMovement.objects.exists()
 
     told = words_of(fill(staff, came(order), amount="20.00", is_right="on"))
@@ -86,6 +88,10 @@ def test_another_amount_is_asked_about_once_and_then_held(staff: Client, order: 
     assert order.payment_status == "pending"
     assert "The money is written down, but does not pay the order." in told
     assert "Look at the held payment" in told
+    assert "28.90 EUR was asked for, 20.00 EUR came" in told
+    second = words_of(staff.get(came(order), follow=True))
+    assert "What came for this order is held, so a second part cannot be written down." in second
+    assert "Decimal(" not in told
 
 
 @pytest.mark.parametrize(
@@ -106,6 +112,7 @@ def test_what_cannot_be_is_not_written_down(
 
 
 def test_the_amount_can_be_typed_with_a_comma_where_people_do(staff: Client, order: Order) -> None:
+    assert '<input type="text" name="amount"' in words_of(staff.get(came(order)))
     fill(staff, came(order), amount="28,90")
 
     order.refresh_from_db()

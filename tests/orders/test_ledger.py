@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
 from importlib import import_module
@@ -10,6 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Sum
 from django.db.models.deletion import ProtectedError
@@ -307,3 +309,63 @@ def test_a_shop_from_before_the_ledger_balances_after_its_migration(
     assert balances(bought) == {}
     assert kinds(bought) == ["capture", "refund", "placement", "return", "sending"]
     assert bought.refunds.get().lines.get().restocked == 2
+
+
+@contextmanager
+def unguarded_ledger() -> Iterator[Any]:
+    """Let the ledger be changed, as nobody may."""
+    tables = ("orders_ledgerentry", "orders_ledgertransaction")
+    with connection.cursor() as cursor:
+        for table in tables:
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        try:
+            yield cursor
+        finally:
+            for table in tables:
+                cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_an_older_release_did_meanwhile_is_noticed_and_booked_by_a_command(
+    simulator: Simulator, order: Order, capsys: pytest.CaptureFixture[str]
+) -> None:
+    booked_in_time = place_order(VariantFactory(stock=2, price=Decimal("10.00")))
+    payment.start(booked_in_time)
+    pay(simulator, booked_in_time)
+    payment.check(booked_in_time)
+    deliver_outbox()
+    before = balances(order), balances(booked_in_time)
+    with unguarded_ledger() as cursor:  # As an old release leaves an order that it placed.
+        of_the_order = "(SELECT id FROM orders_ledgertransaction WHERE order_id = %s)"
+        cursor.execute(
+            f"DELETE FROM orders_ledgerentry WHERE transaction_id IN {of_the_order}", [order.pk]
+        )
+        cursor.execute("DELETE FROM orders_ledgertransaction WHERE order_id = %s", [order.pk])
+    assert {"I6", "I12"} <= {each.id for each in invariants.find_violations()}
+
+    for _again in range(2):
+        call_command("post_ledger")
+
+    assert capsys.readouterr().out == "2 transactions were booked.\nAll was booked.\n"
+    assert (balances(order), balances(booked_in_time)) == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_books_that_booking_cannot_mend_are_said_to_be_wrong(order: Order) -> None:
+    entry = LedgerEntry.objects.filter(transaction__kind="placement", account="delivery").get()
+    other = LedgerEntry.objects.filter(transaction__kind="placement", account="unapplied").get()
+
+    def move(amount: Decimal) -> None:
+        with unguarded_ledger() as cursor:
+            cursor.execute(
+                "UPDATE orders_ledgerentry SET amount = amount + CASE id WHEN %s THEN %s ELSE %s "
+                "END WHERE id IN (%s, %s)",
+                [entry.pk, amount, -amount, entry.pk, other.pk],
+            )
+
+    move(Decimal(1))
+    try:
+        with pytest.raises(CommandError, match="do not add up"):
+            call_command("post_ledger")
+    finally:
+        move(Decimal(-1))

@@ -110,8 +110,9 @@ def test_text_says_everything_that_the_html_says(order: Order, kind: NoticeKind)
         ("shipped", "Order {} is on its way"),
         ("delivered", "Order {} has arrived"),
         ("cancelled", "Order {} is cancelled"),
-        ("refunded_late", "We refunded order {}"),
-        ("payment_returned", "We sent a payment for order {} back"),
+        ("refunded_late", "Your payment for order {} came too late"),
+        ("payment_returned", "A payment for order {} goes back to you"),
+        ("money_sent", "We refunded €52.90 of order {}"),
     ],
 )
 def test_subject_says_what_happened(order: Order, kind: NoticeKind, subject: str) -> None:

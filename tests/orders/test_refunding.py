@@ -9,13 +9,18 @@ from uuid import uuid4
 
 import pytest
 from django.core import mail
+from django.db import transaction
+from django.db.models import Sum
+from django.utils.timezone import localdate
 
 from catalog.models import StockLevel
 from orders.errors import ActionNotAllowed, TotalChanged
-from orders.models import Order, OrderRefund
-from orders.services import cancellation, fulfilment, payment, refunding
+from orders.models import LedgerEntry, Order, OrderRefund
+from orders.queries import get_order_view
+from orders.services import cancellation, fulfilment, offline, payment, refunding
 from payments.errors import ProviderUnavailable
-from payments.models import Refund
+from payments.gateways.base import RefundResult
+from payments.models import PaymentAttempt, Refund
 from payments.services import refunds
 from payments.simulator.refunds import send_back
 from payments.simulator.running import Simulator
@@ -354,3 +359,127 @@ def test_a_provider_that_does_not_answer_sends_the_money_once(
 
     assert Refund.objects.get().status == "succeeded"
     assert Refund.objects.get().attempt.transactions.filter(kind="refund").count() == 1
+
+
+def test_a_page_whose_pieces_all_went_back_promises_no_parcel(simulator: Simulator) -> None:
+    shopper = Shopper()
+    mug = VariantFactory(stock=5, price=Decimal("24.00"), product__title="Dune mug")
+    order = pay_for(simulator, shopper.buy(mug, quantity=2))
+    before = shopper.see(order)
+
+    give_back(order, 2)
+    deliver_outbox()
+    after = shopper.see(order)
+
+    assert "What happens next" in before
+    assert "All of it was given back" in after
+    assert "Nothing of this order will be sent." in after
+    for words in ("Thank you for your order", "What happens next", "getting it ready"):
+        assert words not in after
+
+
+def test_a_card_payment_that_goes_back_late_is_not_called_uncharged(order: Order) -> None:
+    Order.objects.filter(pk=order.pk).update(status="expired", payment_status="voided")
+    order.refresh_from_db()
+    try:
+        Refund.objects.create(
+            attempt=order.payments.get().attempt, key="late", amount=order.total, currency="EUR"
+        )
+        view = get_order_view(order)
+    finally:
+        Refund.objects.all().delete()
+        Order.objects.filter(pk=order.pk).update(status="placed", payment_status="paid")
+
+    assert view.payment_label == "Going back to you"
+    assert "on its way back to you" in view.explanation
+
+
+def place_discounted(discount: str, *prices: str, quantity: int) -> Order:
+    """Place an order with a discount on the whole and pay it by transfer; delivery is 4.90."""
+    mugs = [VariantFactory(stock=9, price=Decimal(price)) for price in prices]
+    order = place_order(*mugs, quantity=quantity, provider="offline")
+    Order.objects.filter(pk=order.pk).update(
+        discount_total=Decimal(discount), total=order.total - Decimal(discount)
+    )
+    order.refresh_from_db()
+    PaymentAttempt.objects.update(amount=order.total)
+    payment.start(order)
+    offline.book_receipt(
+        order,
+        amount=order.total_money,
+        received_on=localdate(),
+        bank_reference="",
+        by=StaffFactory(),
+    )
+    order.refresh_from_db()
+    assert order.payment_status == "paid"
+    return order
+
+
+def discounts_booked(order: Order) -> Decimal:
+    return LedgerEntry.objects.filter(transaction__order=order, account="discounts").aggregate(
+        sum=Sum("amount")
+    )["sum"] or Decimal(0)
+
+
+def test_a_discounted_piece_gives_back_what_was_paid_for_it() -> None:
+    order = place_discounted("10.00", "24.00", quantity=3)
+
+    amounts = [give_back(order, 1).amount for _ in range(3)]
+    paid_by_the_shop = discounts_booked(order)
+    delivery = give_back(order, 0, with_shipping=True).amount
+
+    # 24.00 less a third of 10.00, rounded over all pieces so far.
+    assert amounts == [Decimal("20.67"), Decimal("20.66"), Decimal("20.67")]
+    assert delivery == Decimal("4.90")
+    assert sum(amounts) + delivery == order.total
+    assert paid_by_the_shop == 0
+
+
+def test_a_discount_is_spread_by_worth_and_the_last_piece_takes_the_rest() -> None:
+    order = place_discounted("7.77", "10.00", "33.33", quantity=2)
+    cheap, dear = order.lines.order_by("unit_price")
+
+    amounts = [
+        give_back(order, 0, lines=lines).amount
+        for lines in ({cheap.pk: 1}, {dear.pk: 1}, {cheap.pk: 1}, {dear.pk: 1})
+    ]
+
+    assert amounts == [Decimal("9.10"), Decimal("30.34"), Decimal("9.11"), Decimal("30.34")]
+    assert sum(amounts) == order.total - Decimal("4.90")
+    assert refunding.get_owed(order).amount == Decimal("4.90")
+
+
+def test_a_discount_beyond_the_goods_makes_the_delivery_cheaper() -> None:
+    order = place_discounted("26.00", "24.00", quantity=1)
+
+    assert order.total == Decimal("2.90")
+    assert give_back(order, 0, with_shipping=True).amount == Decimal("2.90")
+    assert refunding.get_owed(order).amount == 0
+
+
+def test_a_refund_of_a_discounted_piece_that_failed_can_be_made_anew() -> None:
+    order = place_discounted("10.00", "24.00", quantity=3)
+    give_back(order, 1)
+    second = give_back(order, 1)
+    refund = Refund.objects.get(pk=second.payments.get().refund_id)
+    deliver_outbox()
+    with transaction.atomic():
+        attempt = PaymentAttempt.objects.select_for_update().get()
+        refunds.apply_result(refund, attempt, RefundResult("", is_settled=False, failure="no"))
+
+    again = [give_back(order, 1).amount for _ in range(2)]
+
+    assert second.amount == Decimal("20.66")
+    assert again == [Decimal("20.66"), Decimal("20.67")]
+
+
+def test_cancelling_a_discounted_order_gives_back_what_was_paid() -> None:
+    order = place_discounted("10.00", "24.00", quantity=3)
+    give_back(order, 1)
+
+    cancellation.cancel(order, by=StaffFactory(), reason="Cracked")
+
+    sent = [row.amount for row in Refund.objects.order_by("pk")]
+    assert sent == [Decimal("20.67"), Decimal("46.23")]
+    assert discounts_booked(order) == 0

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.db import transaction
+from django.db.models import Sum
 
-from orders.models import Order
+from orders.admin.story import get_story
+from orders.models import LedgerEntry, LedgerTransaction, Order
 from orders.services import cancellation, payment, refunding
 from payments.errors import RefundTooLarge
 from payments.gateways.books import get_books
@@ -78,7 +81,8 @@ def timeline_of(order: Order) -> list[str]:
 
 
 def movements() -> list[tuple[str, Decimal]]:
-    rows = PaymentTransaction.objects.exclude(kind__in=("capture", "refund")).order_by("pk")
+    beside = ("capture", "refund", "fee")
+    rows = PaymentTransaction.objects.exclude(kind__in=beside).order_by("pk")
     return list(rows.values_list("kind", "amount"))
 
 
@@ -306,3 +310,59 @@ def test_a_refund_a_dispute_and_a_cancellation_at_once_never_pay_out_more_than_w
     assert Dispute.objects.count() == 1
     assert movements() == [("dispute", Decimal("20.00"))]
     assert timeline_of(order) == ["dispute_opened", "dispute_moved"]
+
+
+def test_the_fee_of_a_dispute_is_booked_once_and_told_in_the_story(
+    simulator: Simulator, order: Order
+) -> None:
+    open_dispute(simulator, order)
+    tell(simulator, order)
+
+    booked = PaymentTransaction.objects.get(kind="fee")
+    entries = LedgerEntry.objects.filter(transaction__key=f"fee:{booked.pk}")
+    story = get_story(order, with_payloads=False)
+    assert (booked.amount, booked.currency) == (Decimal("15.00"), "EUR")
+    assert sorted(entries.values_list("account", "amount")) == [
+        ("fees", Decimal("15.00")),
+        ("provider:stripe", Decimal("-15.00")),
+    ]
+    assert [event.message for event in order.events.filter(kind="provider_fee")] == [
+        "The provider charged €15.00 for the dispute."
+    ]
+    assert ("fees for disputes", Money(Decimal("15.00"), "EUR")) in story.balances
+    assert refunds.get_kept(attempt_of(order)) == order.total_money
+
+
+def test_a_fee_that_the_provider_takes_back_evens_out(simulator: Simulator, order: Order) -> None:
+    number = open_dispute(simulator, order)
+    simulator.decide_dispute(number, is_won=True, webhook="never")
+    books = get_books("stripe")
+    assert books is not None
+    found = books.fetch_dispute(number)
+    charged, reversed_ = found.movements
+    assert (charged.fee, reversed_.fee) == (Money(Decimal("15.00"), "EUR"), None)
+
+    given_back = replace(reversed_, fee=Money(Decimal("-15.00"), "EUR"))
+    disputes.take("stripe", replace(found, movements=(charged, given_back)))
+
+    fees = LedgerEntry.objects.filter(account="fees").aggregate(sum=Sum("amount"))["sum"]
+    assert PaymentTransaction.objects.get(kind="fee_returned").amount == Decimal("15.00")
+    assert fees == 0
+
+
+def test_a_fee_in_the_currency_of_the_shops_account_is_booked_in_that(
+    simulator: Simulator, order: Order
+) -> None:
+    number = open_dispute(simulator, order, is_inquiry=True)
+    bank.escalate(simulator.provider, number)
+    books = get_books("stripe")
+    assert books is not None
+    found = books.fetch_dispute(number)
+    (charged,) = found.movements
+
+    dollars = replace(charged, fee=Money(Decimal("15.00"), "USD"))
+    disputes.take("stripe", replace(found, movements=(dollars,)))
+
+    booked = LedgerTransaction.objects.get(kind="fee")
+    assert booked.currency == "USD"
+    assert booked.order == order

@@ -16,7 +16,8 @@ from catalog.models import ProductVariant, StockLevel
 from catalog.services import stock
 from orders.errors import ActionNotAllowed
 from orders.models import Order
-from orders.services import cancellation, expiry, offline, payment
+from orders.queries import get_order_view, list_refunds
+from orders.services import cancellation, expiry, offline, payment, refunding
 from payments.errors import ForgedEvent
 from payments.gateways import get_gateway
 from payments.methods import get_deadline
@@ -378,3 +379,84 @@ def test_a_shopper_may_look_again_and_again_and_is_never_told_that_it_is_confirm
     assert "Waiting for your transfer" in page
     assert "Confirming your payment" not in page
     assert "Bank transfer" in words_of(shopper.client.get(f"/orders/{order.number}/status/"))
+
+
+def late_order(staff: User) -> Order:
+    """Let a transfer come when the time was over and the last piece had gone to somebody else."""
+    order = place()
+    let_time_pass(order)
+    expiry.sweep()
+    with transaction.atomic():
+        stock.count(ProductVariant.objects.get(), 1, reason="somebody else was faster")
+    receive(order, staff)
+    deliver_outbox()
+    order.refresh_from_db()
+    return order
+
+
+def test_late_money_is_called_sent_only_when_staff_have_sent_it(
+    simulator: Simulator, staff: User
+) -> None:
+    order = late_order(staff)
+
+    told = " ".join(mail.outbox[-1].body.split())
+    waiting = get_order_view(order)
+    offline.book_payout(Refund.objects.get(), sent_on=localdate(), bank_reference="", by=staff)
+    deliver_outbox()
+
+    assert f"Your payment for order {order.number} came too late" in mail.outbox[-2].subject
+    assert "We send your money back by hand" in told
+    assert "You get a mail as soon as it has left." in told
+    assert "have sent" not in told
+    assert waiting.headline == "This order was not paid in time"
+    assert waiting.explanation == (
+        "We send your money back by hand. You get a mail as soon as it has left."
+    )
+    assert waiting.payment_label == "Going back to you"
+    assert mail.outbox[-1].subject.startswith(f"We refunded €28.90 of order {order.number}")
+    assert "We have sent €28.90" in mail.outbox[-1].body
+
+
+def test_a_cancelled_order_paid_by_transfer_says_who_sends_the_money(
+    simulator: Simulator, staff: User
+) -> None:
+    order = place()
+    receive(order, staff)
+    cancellation.cancel(order, by=staff, reason="Cracked")
+    deliver_outbox()
+    order.refresh_from_db()
+    waiting = get_order_view(order)
+
+    refund = Refund.objects.get()
+    for _ in range(2):
+        offline.book_payout(refund, sent_on=localdate(), bank_reference="", by=staff)
+    deliver_outbox()
+
+    told = [" ".join(each.body.split()) for each in mail.outbox]
+    assert "We send your money back by hand" in told[-2]
+    assert "We send your money back by hand." in waiting.explanation
+    assert [row.is_by_hand for row in waiting.refunds] == [True]
+    assert mail.outbox[-1].subject.startswith("We refunded €28.90")
+    assert len([each for each in mail.outbox if "We refunded" in each.subject]) == 1
+
+
+def test_a_piece_given_back_waits_for_staff_and_is_told_once(
+    simulator: Simulator, staff: User
+) -> None:
+    order = place()
+    receive(order, staff)
+    order.refresh_from_db()
+    line = order.lines.get()
+    refunding.refund(
+        order, by=staff, lines={line.pk: 1}, restock=False, reason="", submit_key="once"
+    )
+    deliver_outbox()
+    [waiting] = list_refunds(order)
+
+    offline.book_payout(Refund.objects.get(), sent_on=localdate(), bank_reference="", by=staff)
+    deliver_outbox()
+
+    [sent] = list_refunds(order)
+    assert (waiting.is_sent, waiting.is_by_hand) == (False, True)
+    assert (sent.is_sent, sent.is_by_hand) == (True, False)
+    assert len([each for each in mail.outbox if "We refunded" in each.subject]) == 1

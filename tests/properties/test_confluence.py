@@ -33,6 +33,7 @@ THE_END = {
             ("refund", "7.00"): 1,
             ("dispute", "21.90"): 1,
             ("dispute_won", "21.90"): 1,
+            ("fee", "15.00"): 1,
         }
     ),
     "refunds": [("succeeded", "7.00", True)],
@@ -42,6 +43,7 @@ THE_END = {
             **dict.fromkeys(("placed", "paid", "refunded", "refund_imported"), 1),
             **dict.fromkeys(("dispute_opened", "dispute_closed"), 1),
             "dispute_moved": 2,
+            "provider_fee": 1,
         }
     ),
     "confirmations": 1,
