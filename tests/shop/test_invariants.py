@@ -13,7 +13,7 @@ from django.db import connection
 
 from orders.models import Order, Shipment, ShipmentLine
 from orders.services import payment
-from payments.models import PaymentAttempt, PaymentTransaction, ProviderEvent, Refund
+from payments.models import Capture, PaymentAttempt, PaymentTransaction, ProviderEvent, Refund
 from payments.simulator.running import Simulator
 from shop import invariants
 from shop.clock import now
@@ -114,6 +114,11 @@ def a_refund_under_another_number(order: Order) -> None:
     )  # fmt: skip
 
 
+def a_capture_of_more_than_was_set_aside(order: Order) -> None:
+    attempt = attempt_of(order)
+    Capture.objects.create(attempt=attempt, key="x", amount=attempt.amount + 1, currency="EUR")
+
+
 def a_category_in_the_wrong_place(order: Order) -> None:
     CategoryFactory(path="nowhere/at-all")
 
@@ -162,8 +167,10 @@ DRIFTS = [
     ("I23", a_confirmation_of_an_unpaid_order),
     ("P1", money_back_from_a_dispute_that_took_none),
     ("P2", a_refund_under_another_number),
+    ("P3", a_capture_of_more_than_was_set_aside),
     ("S1", a_parcel_with_too_much),
     ("S2", "UPDATE orders_orderline SET refunded_quantity = 1"),
+    ("S3", "UPDATE orders_order SET payment_status = 'authorized'"),
 ]
 
 
