@@ -133,15 +133,22 @@ def _ask() -> SampleForm:
     return asking
 
 
-def _of(**values: Any) -> SimpleNamespace:
-    return SimpleNamespace(**values)
+class Sample(SimpleNamespace):
+    """Stands for what a view would give; hashable, since components remember what they drew."""
+
+    def __hash__(self) -> int:  # type: ignore[override]  # It is None there.
+        return hash(tuple(vars(self)))
+
+
+def _of(**values: Any) -> Sample:
+    return Sample(**values)
 
 
 def _euros(amount: str) -> Money:
     return Money(Decimal(amount), "EUR")
 
 
-def _picture() -> SimpleNamespace:
+def _picture() -> Sample:
     srcset = ", ".join(
         f"{static(f'images/hero-{width}.webp')} {width}w" for width in (640, 1000, 1400, 2000)
     )
@@ -188,7 +195,7 @@ def _products() -> Mapping[str, Any]:
     picture = _picture()
     dots = (_of(label="Sand", colour="#d8c6ab"), _of(label="Moss", colour="#5b6a4c"))
 
-    def card(**changes: Any) -> SimpleNamespace:
+    def card(**changes: Any) -> Sample:
         plain: dict[str, Any] = {
             "url": "#", "title": "Dune mug", "seller_name": "Havre", "badge": "",
             "price_from": _euros("24.00"), "price_varies": False, "compare_at": None,
@@ -196,7 +203,7 @@ def _products() -> Mapping[str, Any]:
         }  # fmt: skip
         return _of(**plain | changes)
 
-    def variant(number: int, **changes: Any) -> SimpleNamespace:
+    def variant(number: int, **changes: Any) -> Sample:
         plain = {"id": number, "in_stock": True, "stock_words": _("In stock"), "max_quantity": 9}
         return _of(**plain | changes)
 
@@ -233,7 +240,7 @@ def _products() -> Mapping[str, Any]:
     }
 
 
-def _axis(name: object, *, is_long: bool = False, **swatches: str) -> SimpleNamespace:
+def _axis(name: object, *, is_long: bool = False, **swatches: str) -> Sample:
     """An option whose second value is not made, and whose third is sold out."""
     values = tuple(
         _of(
