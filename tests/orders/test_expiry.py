@@ -171,7 +171,7 @@ def test_late_money_goes_back_by_itself_when_the_pieces_are_gone_and_the_shopper
     sent = client_of(simulator).v1.refunds.list(params={"payment_intent": intent}).data
     assert [refund.amount for refund in sent] == [5290]
     assert [message.subject for message in mail.outbox] == [
-        f"We refunded order {order.number} – Emporium"
+        f"Your payment for order {order.number} came too late – Emporium"
     ]
 
 
@@ -191,7 +191,7 @@ def test_money_for_a_cancelled_order_goes_back_and_the_shopper_is_told(
     assert (order.status, order.payment_status) == ("cancelled", "refunded")
     assert Refund.objects.get().status == "succeeded"
     assert [message.subject for message in mail.outbox] == [
-        f"We sent a payment for order {order.number} back – Emporium"
+        f"A payment for order {order.number} goes back to you – Emporium"
     ]
 
 
@@ -216,7 +216,7 @@ def test_a_second_payment_of_a_paid_order_goes_back_by_itself_and_the_shopper_is
     assert (refund.status, refund.attempt.provider_session_id) == ("succeeded", forgotten)
     assert (level.on_hand, level.allocated) == (2, 0)
     assert [message.subject for message in mail.outbox] == [
-        f"We sent a payment for order {order.number} back – Emporium"
+        f"A payment for order {order.number} goes back to you – Emporium"
     ]
 
 

@@ -86,7 +86,7 @@ def test_two_providers_at_once_for_one_order_pay_it_once_and_the_second_goes_bac
     assert PaymentTransaction.objects.filter(kind="capture").count() == 2
     assert Refund.objects.get().amount == Decimal("28.90")
     assert sorted(each.subject for each in mail.outbox) == [
-        f"We sent a payment for order {order.number} back – Emporium",
+        f"A payment for order {order.number} goes back to you – Emporium",
         f"Your order {order.number} – Emporium",
     ]
 
