@@ -51,8 +51,7 @@ def apply_authorisation(attempt: PaymentAttempt) -> None:
         authorisations.request_release(attempt)
         return
     if order.status == Status.PENDING:
-        stock.sell(held_stock(order), reference=order.number)
-        failpoint("orders.settlement.sold")
+        _sell_held(order)
         _place_unpaid(order, attempt)
     elif order.status != Status.EXPIRED:
         with timeline.in_shop_language():
@@ -194,9 +193,13 @@ def lock_order_of(attempt: PaymentAttempt) -> Order | None:
     return _lock_paid_by.first(attempt.pk)
 
 
-def _place_paid(order: Order) -> None:
+def _sell_held(order: Order) -> None:
     stock.sell(held_stock(order), reference=order.number)
     failpoint("orders.settlement.sold")
+
+
+def _place_paid(order: Order) -> None:
+    _sell_held(order)
     _place(order)
     with timeline.in_shop_language():
         paid = _("Paid %(total)s.") % {"total": format_money(order.total_money)}

@@ -34,9 +34,9 @@ def overview(request: HttpRequest) -> HttpResponse:
     return render(request, "payments/cards.html", {"cards": cards, "is_away": is_away})
 
 
+@require_POST
 @never_cache
 @login_required
-@require_POST
 def remove(request: HttpRequest, card_id: str) -> HttpResponse:
     """Remove one of the person's own cards; anybody else's is not there."""
     try:

@@ -556,7 +556,13 @@ WALKS: dict[str, tuple[Walk, set[str]]] = {
     "keep an account": (
         keep_an_account,
         {
-            *("account/", "accounts/login/", "accounts/signup/", "accounts/logout/"),
+            *(
+                "account/",
+                "account/cards/",
+                "accounts/login/",
+                "accounts/signup/",
+                "accounts/logout/",
+            ),
             *("accounts/inactive/", "accounts/reauthenticate/", "accounts/email/"),
             *("accounts/confirm-email/", "accounts/password/change/"),
             *("accounts/password/reset/", "accounts/password/reset/done/"),

@@ -59,7 +59,7 @@ ROWS = [
     Row("accounts/password/reset/done/", "/accounts/password/reset/done/", 200, 405),
     Row("account/", "/account/", 302, 405),
     Row("account/cards/", "/account/cards/", 302, 405),
-    Row("account/cards/<slug:card_id>/remove/", "/account/cards/pm_1/remove/", 302, 302),
+    Row("account/cards/<slug:card_id>/remove/", "/account/cards/pm_1/remove/", 405, 302),
     Row("checkout/", "/checkout/", 302, 302),
     Row("checkout/addresses/", "/checkout/addresses/", 405, 404),
     Row("checkout/fields/<slug:name>/", "/checkout/fields/email/", 405, 200),

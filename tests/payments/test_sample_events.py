@@ -40,7 +40,7 @@ OUTCOMES = {
     "customer": "ignored: the shop keeps its own customers",
     "mandate": "ignored: the shop keeps no mandates",
     "payment_intent": ABOUT_NOTHING_OF_OURS,
-    "payment_method": "ignored: the shop keeps no cards",
+    "payment_method": "ignored: the shop keeps no cards, it asks for them",
     "payout": "ignored: money on its way to the shop's bank, not a payment",
     "setup_intent": "ignored: nothing is paid by it",
 }
