@@ -19,10 +19,12 @@ def bank_debit(intent_status: str, **words: Any) -> stripe.checkout.Session:
             "status": "complete",
             "payment_status": "unpaid",
             "currency": "eur",
-            "payment_intent": {"id": "pi_1", "status": intent_status, **words},
+            "payment_intent": {
+                "id": "pi_1", "status": intent_status, "capture_method": "automatic", **words
+            },
         },
         "sk_test_1",
-    )
+    )  # fmt: skip
 
 
 def test_while_the_bank_works_on_it_nothing_is_decided() -> None:

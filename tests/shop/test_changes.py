@@ -19,6 +19,7 @@ from shop.models import Change
 from shop.remembered import until_changed
 from shop.services.changes import announce, prune
 from shop.transactions import TransactionRuleBroken
+from tests.journal import look_until_the_horizon_passes
 
 Heard = list[set[str]]
 
@@ -43,16 +44,6 @@ def another_process() -> Iterator[psycopg.Connection[Any]]:
 
 def write(other: psycopg.Connection[Any], subject: str) -> None:
     other.execute("INSERT INTO shop_change (subject) VALUES (%s)", [subject])
-
-
-def look_until_the_horizon_passes(xid: int) -> None:
-    """Look until nothing this old is open in the whole cluster, where other databases write too."""
-    gives_up_at = time.monotonic() + 30
-    while changes.get_horizon() <= xid:
-        assert time.monotonic() < gives_up_at, f"{changes.get_horizon()} never passed {xid}"
-        time.sleep(0.02)
-        changes.look_again()
-        changes.catch_up()
 
 
 class TestInOneProcess:
