@@ -101,7 +101,7 @@ FLOOR = {
     "runs with money": 0.4,
     "runs with money back": 0.1,
     "booked: capture": 0.5,
-    "booked: refund": 0.15,
+    "booked: refund": 0.05,
     "orders placed": 0.25,
     "orders expired": 0.1,
 }
