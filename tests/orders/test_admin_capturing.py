@@ -57,7 +57,7 @@ def test_staff_see_the_amount_take_it_and_may_ship(
 
     path = f"{LIST}{order.pk}/capture/"
     form = staff.get(path)
-    assert "€52.90 of €52.90" in text_of(form)
+    assert "All of the €52.90" in text_of(form)
     assert Capture.objects.count() == 0
     answers = [staff.post(path, read_form(form, path), follow=True) for _click in range(2)]
     assert f"€52.90 is being taken for order {order.number}" in text_of(answers[0])
