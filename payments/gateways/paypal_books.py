@@ -30,25 +30,23 @@ from payments.gateways.books import (
     ProviderDispute,
     ProviderRefund,
 )
-from payments.gateways.paypal import (
-    NOT_FOR_CUSTOM_ID,
-    RELEVANT_TYPES,
-    TAKEN,
-    PayPalGateway,
-    _capture_of,
-    _capture_path,
-    _event_of,
-    _id_of,
-    _link_of,
-    _list_in,
-    _member,
-    _order_of,
-    _refund_path,
-    _result_of,
-    _word,
-)
+from payments.gateways.paypal import TAKEN, PayPalGateway
 from payments.gateways.paypal_amounts import from_paypal
 from payments.gateways.paypal_client import Document
+from payments.gateways.paypal_documents import (
+    capture_of,
+    capture_path,
+    custom_id_of,
+    id_of,
+    link_of,
+    list_in,
+    member,
+    order_of,
+    refund_path,
+    result_of,
+    word,
+)
+from payments.gateways.paypal_events import RELEVANT_TYPES, event_of
 from shop.clock import now
 from shop.money import Money, total
 
@@ -97,30 +95,30 @@ class PayPalBooks:
         self._gateway = cast(PayPalGateway, get_gateway("paypal"))
 
     def fetch_charge(self, charge_id: str) -> ProviderCharge | None:
-        capture = self._get(_capture_path(charge_id), doing="reading a charge")
+        capture = self._get(capture_path(charge_id), doing="reading a charge")
         if capture.get("status") not in TAKEN:
             return None
         return ProviderCharge(
-            charge_id=_id_of(capture),
-            payment_id=_id_of(capture),
-            reference=_word(capture, "custom_id"),
+            charge_id=id_of(capture),
+            payment_id=id_of(capture),
+            reference=word(capture, "custom_id"),
             captured=from_paypal(capture["amount"]),
             created_at=_moment(capture, "create_time"),
         )
 
     def fetch_refund(self, refund_id: str) -> ProviderRefund:
-        refund = self._get(_refund_path(refund_id), doing="reading a refund")
-        return self._refund_of(refund, _capture_of(refund))
+        refund = self._get(refund_path(refund_id), doing="reading a refund")
+        return self._refund_of(refund, capture_of(refund))
 
     def fetch_dispute(self, dispute_id: str) -> ProviderDispute:
         return self._dispute_of(self._read_dispute(dispute_id))
 
     def find_session(self, payment_id: str) -> str:
         try:
-            capture = self._get(_capture_path(payment_id), doing="looking for a payment's page")
+            capture = self._get(capture_path(payment_id), doing="looking for a payment's page")
         except UnknownAtProvider:
             return ""
-        return _order_of(capture)
+        return order_of(capture)
 
     def list_refunds_of(self, payment_id: str) -> list[ProviderRefund]:
         refunds = self._gateway.list_refunds(payment_id)
@@ -152,7 +150,7 @@ class PayPalBooks:
         }
         while query:
             found = self._get(DISPUTES, query=query, doing="listing disputes")
-            listed = _list_in(found, "items")
+            listed = list_in(found, "items")
             yield [
                 self.fetch_dispute(_id_of_dispute(each))
                 for each in listed
@@ -167,7 +165,7 @@ class PayPalBooks:
             "page_size": str(PAGE_OF_EVENTS),
         }
         found = self._get(EVENTS, query=query, doing="listing events")
-        read = (_listed_event_of(each) for each in _list_in(found, "events"))
+        read = (_listed_event_of(each) for each in list_in(found, "events"))
         return EventPage(
             events=tuple(event for event in read if event is not None),
             after=urlencode(_query_of_next(found)),
@@ -203,8 +201,8 @@ class PayPalBooks:
                 _check_freshness(found, part_ends_at)
                 yield [
                     entry
-                    for each in _list_in(found, "transaction_details")
-                    if (entry := _member(each, "transaction_info"))
+                    for each in list_in(found, "transaction_details")
+                    if (entry := member(each, "transaction_info"))
                     and since <= _moment(entry, "transaction_initiation_date") < part_ends_at
                 ]
                 pages = int(found.get("total_pages") or 1)
@@ -214,31 +212,31 @@ class PayPalBooks:
     def _reported_refund(self, entry: Document) -> ProviderRefund:
         """Read a refund of the report; a reversal that has no page of its own is told as it stands."""
         try:
-            return self.fetch_refund(_word(entry, "transaction_id"))
+            return self.fetch_refund(word(entry, "transaction_id"))
         except UnknownAtProvider:
             settled = {"S": "COMPLETED", "V": "COMPLETED", "P": "PENDING"}
             refund = {
-                "id": _word(entry, "transaction_id"),
-                "status": settled.get(_word(entry, "transaction_status"), "FAILED"),
+                "id": word(entry, "transaction_id"),
+                "status": settled.get(word(entry, "transaction_status"), "FAILED"),
                 "amount": _positive(entry["transaction_amount"]),
-                "custom_id": _word(entry, "custom_field"),
-                "create_time": _word(entry, "transaction_initiation_date"),
+                "custom_id": word(entry, "custom_field"),
+                "create_time": word(entry, "transaction_initiation_date"),
             }
-            return self._refund_of(refund, _word(entry, "paypal_reference_id"))
+            return self._refund_of(refund, word(entry, "paypal_reference_id"))
 
     def _refund_of(self, refund: Document, capture_id: str) -> ProviderRefund:
         key = _key_of(refund)
         made_at = _moment(refund, "create_time")
         amount = from_paypal(_positive(refund["amount"]))
         return ProviderRefund(
-            refund_id=_id_of(refund),
+            refund_id=id_of(refund),
             charge_id=capture_id,
             payment_id=capture_id,
-            reference=(key or _word(refund, "custom_id")).partition(":")[0],
+            reference=(key or word(refund, "custom_id")).partition(":")[0],
             key=key,
             amount=amount,
-            reason=_word(refund, "note_to_payer"),
-            result=_result_of(refund),
+            reason=word(refund, "note_to_payer"),
+            result=result_of(refund),
             created_at=made_at,
             dispute_id="" if key else self._find_dispute_behind(capture_id, amount, made_at),
         )
@@ -253,7 +251,7 @@ class PayPalBooks:
             return ""
         query = {"disputed_transaction_id": capture_id, "page_size": str(PAGE_OF_DISPUTES)}
         found = self._get(DISPUTES, query=query, doing="looking for a dispute")
-        for each in _list_in(found, "items"):
+        for each in list_in(found, "items"):
             disputed = from_paypal(each["dispute_amount"])
             is_too_much = amount.currency == disputed.currency and disputed < amount
             if is_too_much or not _moment(each, "create_time") <= made_at <= _last_moment_of(each):
@@ -265,8 +263,8 @@ class PayPalBooks:
         return ""
 
     def _dispute_of(self, dispute: Document) -> ProviderDispute:
-        disputed = next(iter(_list_in(dispute, "disputed_transactions")), {})
-        capture_id = _word(disputed, "seller_transaction_id")
+        disputed = next(iter(list_in(dispute, "disputed_transactions")), {})
+        capture_id = word(disputed, "seller_transaction_id")
         dispute_id = _id_of_dispute(dispute)
         amount = from_paypal(dispute["dispute_amount"])
         taken = _settlements_of(dispute, "DEBIT", amount)
@@ -277,9 +275,9 @@ class PayPalBooks:
             dispute_id=dispute_id,
             charge_id=capture_id,
             payment_id=capture_id,
-            reference=_word(disputed, "custom"),
+            reference=word(disputed, "custom"),
             amount=amount,
-            reason=_word(dispute, "reason").lower(),
+            reason=word(dispute, "reason").lower(),
             state=_state_of(dispute),
             due_by=_due_date_of(dispute),
             created_at=_moment(dispute, "create_time"),
@@ -305,9 +303,9 @@ class PayPalBooks:
 def _charge_of(entry: Document) -> ProviderCharge:
     fee = entry.get("fee_amount")
     return ProviderCharge(
-        charge_id=_word(entry, "transaction_id"),
-        payment_id=_word(entry, "transaction_id"),
-        reference=_word(entry, "custom_field"),
+        charge_id=word(entry, "transaction_id"),
+        payment_id=word(entry, "transaction_id"),
+        reference=word(entry, "custom_field"),
         captured=from_paypal(entry["transaction_amount"]),
         created_at=_moment(entry, "transaction_initiation_date"),
         fee=from_paypal(_positive(fee)) if fee else None,
@@ -317,7 +315,7 @@ def _charge_of(entry: Document) -> ProviderCharge:
 def _is_payment(entry: Document) -> bool:
     """Say whether money of a shopper came in: what we paid ourselves is below zero."""
     return (
-        _word(entry, "transaction_event_code").startswith(PAYMENT)
+        word(entry, "transaction_event_code").startswith(PAYMENT)
         and entry.get("transaction_status") in DONE
         and from_paypal(entry["transaction_amount"]).amount > 0
     )
@@ -325,13 +323,13 @@ def _is_payment(entry: Document) -> bool:
 
 def _key_of(refund: Document) -> str:
     """Return our key. A refund from PayPal's pages has the invoice of its capture, or none."""
-    invoice = _word(refund, "invoice_id")
-    is_ours = ":" in invoice and _word(refund, "custom_id") == NOT_FOR_CUSTOM_ID.sub(".", invoice)
+    invoice = word(refund, "invoice_id")
+    is_ours = ":" in invoice and word(refund, "custom_id") == custom_id_of(invoice)
     return invoice if is_ours else ""
 
 
 def _id_of_dispute(dispute: Document) -> str:
-    found = _word(dispute, "dispute_id")
+    found = word(dispute, "dispute_id")
     if not found:
         raise ProviderUnavailable("PayPal's dispute has no number")
     return found
@@ -344,11 +342,11 @@ def _is_over(dispute: Document) -> bool:
 def _state_of(dispute: Document) -> DisputeState:
     """Read how a dispute stands; what we cannot read waits for PayPal's next word."""
     if _is_over(dispute):
-        outcome = _word(_member(dispute, "dispute_outcome"), "outcome_code")
+        outcome = word(member(dispute, "dispute_outcome"), "outcome_code")
         return OUTCOMES.get(outcome, DisputeState.UNDER_REVIEW)
     if dispute.get("dispute_life_cycle_stage") == INQUIRY:
         return DisputeState.INQUIRY
-    return STATES.get(_word(dispute, "status"), DisputeState.UNDER_REVIEW)
+    return STATES.get(word(dispute, "status"), DisputeState.UNDER_REVIEW)
 
 
 def _settlements_of(dispute: Document, direction: str, disputed: Money) -> list[Money]:
@@ -358,12 +356,12 @@ def _settlements_of(dispute: Document, direction: str, disputed: Money) -> list[
     """
     moved = [
         each
-        for each in _list_in(dispute, "money_movements")
+        for each in list_in(dispute, "money_movements")
         if each.get("affected_party") == "SELLER"
         and each.get("type") == direction
         and each.get("reason") == SETTLEMENT
     ]
-    moved.sort(key=lambda each: _word(each, "initiated_time"))
+    moved.sort(key=lambda each: word(each, "initiated_time"))
     amounts = (from_paypal(_positive(each["amount"])) for each in moved)
     return [each if each.currency == disputed.currency else disputed for each in amounts]
 
@@ -394,17 +392,17 @@ def _movements_of(
             back.append(money)
     return tuple(
         DisputeMovement(
-            f"{dispute_id}:{word}:{money.amount.normalize():f}:{amounts[:at].count(money) + 1}",
-            is_withdrawal=word == "taken",
+            f"{dispute_id}:{way}:{money.amount.normalize():f}:{amounts[:at].count(money) + 1}",
+            is_withdrawal=way == "taken",
             amount=money,
         )
-        for word, amounts in (("taken", taken), ("returned", back))
+        for way, amounts in (("taken", taken), ("returned", back))
         for at, money in enumerate(amounts)
     )
 
 
 def _due_date_of(dispute: Document) -> datetime | None:
-    has_date = bool(_word(dispute, "seller_response_due_date"))
+    has_date = bool(word(dispute, "seller_response_due_date"))
     return _moment(dispute, "seller_response_due_date") if has_date else None
 
 
@@ -416,7 +414,7 @@ def _last_moment_of(dispute: Document) -> datetime:
 
 
 def _check_freshness(report: Document, ends_at: datetime) -> None:
-    if not _word(report, "last_refreshed_datetime"):
+    if not word(report, "last_refreshed_datetime"):
         return
     latest = min(ends_at, now() - LAG) - SLACK
     if _moment(report, "last_refreshed_datetime") < latest:
@@ -427,7 +425,7 @@ def _listed_event_of(event: Document) -> VerifiedEvent | None:
     if event.get("event_type") not in RELEVANT_TYPES:
         return None
     try:
-        return _event_of(event)
+        return event_of(event)
     except ForgedEvent as error:
         logger.warning("PayPal lists an event that cannot be read: %s", error)
         return None
@@ -435,7 +433,7 @@ def _listed_event_of(event: Document) -> VerifiedEvent | None:
 
 def _query_of_next(page: Document) -> dict[str, str]:
     """Return what asks for the next page; from its address only that is taken."""
-    return dict(parse_qsl(urlsplit(_link_of(page, "next")).query))
+    return dict(parse_qsl(urlsplit(link_of(page, "next")).query))
 
 
 def _positive(amount: Any) -> dict[str, str]:
@@ -449,7 +447,7 @@ def _positive(amount: Any) -> dict[str, str]:
 def _moment(document: Document, name: str) -> datetime:
     """Read a time; one without a zone is UTC. Raises `ProviderUnavailable` for none."""
     try:
-        moment = parse_datetime(_word(document, name))
+        moment = parse_datetime(word(document, name))
     except ValueError:
         moment = None
     if moment is None:
