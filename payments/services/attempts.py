@@ -20,15 +20,13 @@ from shop.errors import ShopError
 from shop.failpoints import failpoint
 from shop.locking import retry_when_busy
 from shop.money import Money
-from shop.prepared import Prepared, insert, update
+from shop.prepared import insert, update
 from shop.transactions import inside_transaction, no_transaction, own_transaction
 
 if TYPE_CHECKING:
     from accounts.models import User
 
 logger = logging.getLogger(__name__)
-
-_lock = Prepared(lambda pk: PaymentAttempt.objects.select_for_update().filter(pk=pk))
 
 
 @inside_transaction
@@ -97,7 +95,7 @@ def _open_page(attempt: PaymentAttempt, request: PaymentRequest) -> StartedSessi
 @own_transaction
 def _record_start(attempt_id: int, session: StartedSession) -> bool:
     """Remember the page of an attempt; say whether the shopper may go there. Locks the attempt."""
-    attempt = _lock.get(attempt_id)
+    attempt = settlement.lock_attempt.get(attempt_id)
     if not attempt.is_open:
         if not attempt.provider_session_id:
             attempt.provider_session_id = session.session_id

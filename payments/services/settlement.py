@@ -39,7 +39,7 @@ AUTHORISATION_LASTS = timedelta(days=7)
 """How long an authorisation of a card lasts where the provider does not say: Stripe, "Place a hold
 on a payment method"."""
 _read = Prepared(lambda pk: PaymentAttempt.objects.filter(pk=pk))
-_lock = Prepared(lambda pk: PaymentAttempt.objects.select_for_update().filter(pk=pk))
+lock_attempt = Prepared(lambda pk: PaymentAttempt.objects.select_for_update().filter(pk=pk))
 CAPTURE_TAKES = timedelta(minutes=1)
 """Longer than our calls to take an approved payment last: until then it may still go through."""
 
@@ -141,7 +141,7 @@ def _capture(gateway: Gateway, attempt: PaymentAttempt) -> Answer:
 @own_transaction
 def _note_capture(attempt_id: int) -> datetime | None:
     """Put on record that an open attempt is about to be captured; say when. Locks the attempt."""
-    attempt = _lock.get(attempt_id)
+    attempt = lock_attempt.get(attempt_id)
     if not attempt.is_open:
         return None
     attempt.status = PaymentAttempt.Status.PROCESSING
@@ -166,7 +166,7 @@ def _close_unstarted(attempt_id: int) -> PaymentAttempt:
     A page that is just being opened is closed by whoever opens it; one that was opened right
     before we died is found by its webhook, whose reference is ours.
     """
-    attempt = _lock.get(attempt_id)
+    attempt = lock_attempt.get(attempt_id)
     if not attempt.provider_session_id:
         _apply_unpaid(attempt, ProviderState(ProviderStatus.EXPIRED))
     return attempt
@@ -186,7 +186,7 @@ def _note_failure(attempt_id: int, failure: str) -> None:
 @own_transaction
 def _apply(attempt_id: int, answer: Answer) -> PaymentAttempt:
     """Apply an answer, unless a capture was begun since the question and it says "not paid"."""
-    attempt = _lock.get(attempt_id)
+    attempt = lock_attempt.get(attempt_id)
     attempt.checked_at = now()
     is_current = attempt.capture_asked_at == answer.capture_asked_at
     is_paid = answer.state.status is ProviderStatus.PAID

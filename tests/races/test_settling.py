@@ -64,7 +64,7 @@ def test_control_without_the_lock_on_the_attempt_the_payment_is_booked_more_than
 ) -> None:
     pay(simulator, order)
     attempt_id = attempt_of(order).pk
-    monkeypatch.setattr(settlement, "_lock", settlement._read)
+    monkeypatch.setattr(settlement, "lock_attempt", settlement._read)
     booked: list[int] = []
     monkeypatch.setattr(
         settlement.attempt_captured, "send", lambda *args, **kwargs: booked.append(1)
