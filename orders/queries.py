@@ -379,7 +379,7 @@ _refunds_of = Prepared(
 
 def list_refunds(order: Order) -> list[RefundView]:
     """List what a paid order gave back, but for what failed; one statement where that is nothing."""
-    if order.paid_at is None and order.payment_status != Order.PaymentStatus.AUTHORIZED:
+    if order.paid_at is None and not order.is_uncharged:
         return []
     rows = _refunds_of.list(order.pk)
     if not rows:
@@ -717,7 +717,7 @@ def _words(
             _("A part of your order is on its way"),
             _("The rest is being packed. You get a mail for every parcel."),
         )
-    if order.payment_status == Order.PaymentStatus.AUTHORIZED:
+    if order.is_uncharged:
         return (
             _("Thank you for your order"),
             _(

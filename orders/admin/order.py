@@ -236,7 +236,7 @@ class OrderAdmin(ModelAdmin):
             "form": form,
             "order": order,
             "owed": refunding.get_owed(order),
-            "is_uncharged": refunding.is_uncharged(order),
+            "is_uncharged": order.is_uncharged,
             "page_url": _page_of(order),
         }
         return TemplateResponse(request, "admin/orders/cancel.html", context)
@@ -274,7 +274,7 @@ class OrderAdmin(ModelAdmin):
             "plan": plan,
             "plan_rows": _list_rows(plan) if plan else [],
             "owed": refunding.get_owed(order),
-            "is_uncharged": refunding.is_uncharged(order),
+            "is_uncharged": order.is_uncharged,
             "page_url": _page_of(order),
         }
         return TemplateResponse(request, "admin/orders/refund.html", context)

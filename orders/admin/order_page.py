@@ -27,7 +27,7 @@ from orders.admin.todo import (
 from orders.models import Order, OrderAddress, OrderEvent, OrderPayment
 from orders.queries import RefundView, Step, list_refunds, list_steps, list_timeline
 from orders.services.cancellation import is_cancellable
-from orders.services.refunding import STANDING, get_owed, is_uncharged
+from orders.services.refunding import STANDING, get_owed
 from payments import methods
 from payments.models import Dispute, PaymentAttempt, PaymentTransaction, ProviderEvent, Refund
 from shop.formatting import format_tax
@@ -195,7 +195,7 @@ def get_order_page(order: Order) -> OrderPage:
         guest_link=order_url(order.number, language=order.language),
         can_cancel=is_cancellable(order),
         can_capture=any(map(is_takeable, attempts)) and not is_being_taken(attempts),
-        is_uncharged=is_uncharged(order),
+        is_uncharged=order.is_uncharged,
         owed=get_owed(order),
         can_check=bool(attempts),
         can_confirm_again=order.status in (Order.Status.PLACED, Order.Status.COMPLETED),

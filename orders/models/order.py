@@ -136,6 +136,14 @@ class Order(models.Model):
         return self.Stage.PROCESSING
 
     @property
+    def is_uncharged(self) -> bool:
+        """Say whether it was placed while its money is only set aside."""
+        return (
+            self.status == self.Status.PLACED
+            and self.payment_status == self.PaymentStatus.AUTHORIZED
+        )
+
+    @property
     def total_money(self) -> Money:
         return Money(self.total, self.currency)
 

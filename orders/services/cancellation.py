@@ -87,7 +87,7 @@ def _cancel(order_id: int, *, by: User, reason: str, restock: bool) -> None:
         raise ActionNotAllowed(_("This order was not paid in time; there is nothing to cancel."))
     if not is_cancellable(order):
         raise ActionNotAllowed(_("A parcel of this order has left; it cannot be cancelled."))
-    was_uncharged = refunding.is_uncharged(order)
+    was_uncharged = order.is_uncharged
     refunding.refuse_while_taking(paying)
     if order.status == Order.Status.PENDING:
         stock.release(held_stock(order), reference=order.number)

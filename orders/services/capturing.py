@@ -32,7 +32,7 @@ def take_money(order: Order, *, by: User | None, seen_amount: Money | None = Non
     attempts = refunding.lock_paying(order.pk, (PaymentAttempt.Status.AUTHORISED,))
     order = Order.objects.select_for_update().get(pk=order.pk)
     attempt = next((each for each in attempts if each.release_asked_at is None), None)
-    if not refunding.is_uncharged(order) or attempt is None:
+    if not order.is_uncharged or attempt is None:
         raise ActionNotAllowed(_("No money is set aside for this order."))
     owed = refunding.get_owed(order)
     if seen_amount is not None and seen_amount != owed:

@@ -45,7 +45,7 @@ def ship(
     order = Order.objects.select_for_update().get(pk=seller_order.order_id)
     if seen_parcels is not None and seller_order.shipments.count() != seen_parcels:
         raise ParcelSentMeanwhile(_("A parcel was sent a moment ago; nothing was sent twice."))
-    if order.payment_status == Order.PaymentStatus.AUTHORIZED:
+    if order.is_uncharged:
         raise ActionNotAllowed(
             _("The money for this order is only set aside. Take it first, then send the parcel.")
         )

@@ -53,8 +53,7 @@ def send_confirmation_again(order: Order, *, by: User | None) -> bool:
         return False
     with timeline.in_shop_language():
         timeline.note(order, "confirmation_again", _("Confirmation sent again."), actor=by)
-    is_uncharged = order.payment_status == Order.PaymentStatus.AUTHORIZED
-    kind: NoticeKind = "authorised" if is_uncharged else "confirmation"
+    kind: NoticeKind = "authorised" if order.is_uncharged else "confirmation"
     enqueue(order, kind, about=f"again-{now():%Y%m%d%H%M%S}")
     return True
 

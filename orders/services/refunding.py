@@ -111,7 +111,7 @@ def refund(
     plan = make_plan(order, lines, with_shipping=with_shipping)
     if seen_amount is not None and plan.money != seen_amount:
         raise TotalChanged(_("The amount has changed since you saw it. Please check it again."))
-    if is_uncharged(order):
+    if order.is_uncharged:
         refuse_while_taking(paying)
         if plan.is_all:
             raise ActionNotAllowed(
@@ -126,14 +126,6 @@ def refund(
     _note(order_refund, plan)
     failpoint("orders.refunding.sending")
     return order_refund
-
-
-def is_uncharged(order: Order) -> bool:
-    """Say whether an order was placed whose money is only set aside."""
-    return (
-        order.status == Order.Status.PLACED
-        and order.payment_status == Order.PaymentStatus.AUTHORIZED
-    )
 
 
 def refuse_while_taking(attempts: Iterable[PaymentAttempt]) -> None:
@@ -425,7 +417,7 @@ def _write(
         shipping_amount=plan.shipping_amount,
         shipping_tax=plan.shipping_tax,
         other_amount=plan.other_amount,
-        is_uncharged=is_uncharged(order),
+        is_uncharged=order.is_uncharged,
         reason=reason[:200],
         actor=by,
         created_at=now(),

@@ -87,7 +87,7 @@ def apply_capture(attempt: PaymentAttempt) -> None:
         _place_paid(order)
     elif order.status == Status.EXPIRED:
         _place_late(order, attempt)
-    elif refunding.is_uncharged(order) and _is_its_own(attempt):
+    elif order.is_uncharged and _is_its_own(attempt):
         _charge(order, attempt)
     else:
         with timeline.in_shop_language():
@@ -109,7 +109,7 @@ def apply_close(attempt: PaymentAttempt) -> None:
     if order is None:
         return
     with timeline.in_shop_language():
-        if refunding.is_uncharged(order) and _is_its_own(attempt):
+        if order.is_uncharged and _is_its_own(attempt):
             _lapse(order)
         elif attempt.authorised_at:
             timeline.note(order, "released", _("Money that was set aside was let go of."))
@@ -152,7 +152,7 @@ def apply_failed_refund(attempt: PaymentAttempt, refund: Refund) -> None:
 
 def _follow_money(order: Order) -> None:
     """Let the payment status follow what is left of the money that was taken."""
-    if order.status == Status.PENDING or refunding.is_uncharged(order):
+    if order.status == Status.PENDING or order.is_uncharged:
         return  # Held money of a wrong amount: the order itself is still to be paid.
     counted = [PaymentAttempt.Status.CAPTURED]
     if order.paid_at is None:

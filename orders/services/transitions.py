@@ -34,7 +34,7 @@ def authorise(order: Order) -> None:
 @inside_transaction
 def pay(order: Order) -> None:
     """Make a locked order that was placed unpaid a paid one."""
-    if order.status != Status.PLACED or order.payment_status != PaymentStatus.AUTHORIZED:
+    if not order.is_uncharged:
         raise ActionNotAllowed(f"{order.number}: {order.payment_status} does not become paid")
     order.payment_status = PaymentStatus.PAID
     order.paid_at = now()
@@ -61,7 +61,7 @@ def expire(order: Order) -> None:
 
 
 def _close(order: Order, status: Order.Status) -> None:
-    was_unpaid = order.status == Status.PENDING or order.payment_status == PaymentStatus.AUTHORIZED
+    was_unpaid = order.status == Status.PENDING or order.is_uncharged
     _change(order, status)
     if was_unpaid:
         order.payment_status = PaymentStatus.VOIDED
