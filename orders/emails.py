@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from catalog.queries.pictures import get_mail_picture
 from orders.access import order_url
 from orders.models import Order
-from orders.queries import OrderView, get_order_view
+from orders.queries import OrderView, RefundView, get_order_view
 from payments.models import Refund
 from shop.emails import RenderedMail, render_mail
 from shop.formatting import format_money
@@ -55,8 +55,8 @@ class Words:
 def render_order_mail(order: Order, kind: NoticeKind, *, about: str = "") -> RenderedMail:
     """Render what a shopper is told about an order.
 
-    `about` says what of it: what the order gave back for "refunded", the refund for "money_sent",
-    each by its id.
+    `about` says what of it, by its id: what the order gave back for "refunded" and "reduced", the
+    refund for "money_sent".
     """
     with translation.override(order.language):
         view = get_order_view(order)
@@ -90,16 +90,11 @@ def _write_about_card(kind: NoticeKind, order: OrderView) -> Words:
     see = _("See your order")
     free = _("Nothing was charged. Your bank may need a few days to show that the amount is free.")
     if kind == "authorised":
-        return Words(
-            subject=_("Your order %(number)s") % facts,
-            headline=_("Thank you for your order"),
-            text=_(
-                "We are getting order %(number)s ready. %(amount)s is set aside on your card; it is "
-                "taken when your order is about to leave. You will hear from us then."
-            )
-            % facts,
-            button=see,
+        text = _(
+            "We are getting order %(number)s ready. %(amount)s is set aside on your card; it is "
+            "taken when your order is about to leave. You will hear from us then."
         )
+        return _thank_for(order, text % facts)
     if kind == "charged":
         uncharged = (refund.amount for refund in order.refunds if refund.is_uncharged)
         facts["amount"] = format_money(order.total - sum_of(uncharged, order.total.currency))
@@ -128,17 +123,34 @@ def _write_about_card(kind: NoticeKind, order: OrderView) -> Words:
             "us, so the order has ended. That is our fault, and we are sorry. You can order anew."
         )
         text %= facts
+    return _tell_of_end(order, f"{text} {free}")
+
+
+def _thank_for(order: OrderView, text: str) -> Words:
     return Words(
-        subject=_("Order %(number)s is cancelled") % facts,
-        headline=_("Your order is cancelled"),
-        text=f"{text} {free}",
-        button=see,
+        subject=_("Your order %(number)s") % {"number": order.number},
+        headline=_("Thank you for your order"),
+        text=text,
+        button=_("See your order"),
     )
+
+
+def _tell_of_end(order: OrderView, text: str) -> Words:
+    return Words(
+        subject=_("Order %(number)s is cancelled") % {"number": order.number},
+        headline=_("Your order is cancelled"),
+        text=text,
+        button=_("See your order"),
+    )
+
+
+def _find_refund(order: OrderView, about: str) -> RefundView | None:
+    return next((each for each in order.refunds if str(each.id) == about), None)
 
 
 def _write_reduction(order: OrderView, about: str) -> Words:
     """Say what was taken out of an order before it was charged."""
-    reduction = next((each for each in order.refunds if str(each.id) == about), None)
+    reduction = _find_refund(order, about)
     facts = {
         "number": order.number,
         "amount": format_money(reduction.amount if reduction else order.total),
@@ -158,7 +170,7 @@ def _write_reduction(order: OrderView, about: str) -> Words:
 
 def _write_refund(order: OrderView, about: str) -> Words:
     """Say how much was sent back, and what for."""
-    refund = next((each for each in order.refunds if str(each.id) == about), None)
+    refund = _find_refund(order, about)
     if refund is None:
         return _write_back(order, order.total)
     return _write_back(order, refund.amount, ", ".join(refund.pieces))
@@ -192,16 +204,11 @@ def _write(kind: NoticeKind, order: OrderView) -> Words:
     if kind == "payment_waiting":
         return _write_how_to_pay(order)
     if kind == "confirmation":
-        return Words(
-            subject=_("Your order %(number)s") % number,
-            headline=_("Thank you for your order"),
-            text=_(
-                "We have your payment and are getting order %(number)s ready. "
-                "You will hear from us when it leaves."
-            )
-            % number,
-            button=see,
+        text = _(
+            "We have your payment and are getting order %(number)s ready. "
+            "You will hear from us when it leaves."
         )
+        return _thank_for(order, text % number)
     if kind == "shipped" and order.is_part_shipped:
         return Words(
             subject=_("A part of order %(number)s is on its way") % number,
@@ -237,12 +244,7 @@ def _write(kind: NoticeKind, order: OrderView) -> Words:
         back = _("Money that you have paid goes back the way it came.")
     if kind == "cancelled":
         text = _("Order %(number)s will not be sent.")
-        return Words(
-            subject=_("Order %(number)s is cancelled") % number,
-            headline=_("Your order is cancelled"),
-            text=f"{text % number} {back}",
-            button=see,
-        )
+        return _tell_of_end(order, f"{text % number} {back}")
     if kind == "refunded_late":
         text = _(
             "Your payment for order %(number)s reached us when its time was over and the last "
