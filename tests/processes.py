@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -56,32 +55,6 @@ def running(*command: str, **chosen: str) -> Iterator[subprocess.Popen[bytes]]:
         process.kill()
         process.wait()
     assert not is_stuck, f"{command} did not stop"
-
-
-@contextmanager
-def kept_running(*command: str, **chosen: str) -> Iterator[None]:
-    """Run a command until the end of the block, and anew whenever it ends, as a supervisor does."""
-    is_over = threading.Event()
-
-    def keep() -> None:
-        while not is_over.is_set():
-            process = subprocess.Popen(command, cwd=ROOT, env=environment(**chosen))
-            while process.poll() is None and not is_over.wait(0.2):
-                pass
-            is_over.wait(1)
-        process.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(SECONDS_TO_STOP)
-        process.kill()
-        process.wait()
-
-    keeper = threading.Thread(target=keep)
-    keeper.start()
-    try:
-        yield
-    finally:
-        is_over.set()
-        keeper.join()
 
 
 @contextmanager

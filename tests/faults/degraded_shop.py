@@ -18,10 +18,11 @@ from moto.server import ThreadedMotoServer
 from PIL import Image
 
 from bench.server import free_port
+from orders.proving import processes
 from payments.simulator.running import Simulator, running_simulator
 from tests.factories.orders import TYPED
 from tests.forms import read_form
-from tests.processes import CELERY, MANAGE, kept_running, running, running_web
+from tests.processes import CELERY, MANAGE, environment, running, running_web
 from tests.services import find_redis, redis
 from tests.smtp_sink import SmtpSink, running_smtp_sink
 from tests.tcp_proxy import Line, TcpProxy, running_proxy
@@ -160,9 +161,15 @@ def running_degraded_shop(folder: Path) -> Iterator[DegradedShop]:
             "CHANGES_POLL_MS": "500",
         }
         web = stack.enter_context(running_web(port=port, **known))
-        worker = (*CELERY, "worker", "--loglevel", "ERROR", "-P", "threads", "-c", "2")
+        worker = (
+            *(*CELERY, "worker", "--loglevel", "ERROR", "-P", "threads", "-c", "2"),
+            *("--without-gossip", "--without-mingle"),
+        )
         # kombu may fall over a broker that goes away; deploy/compose.yaml starts a worker again, too.
-        stack.enter_context(kept_running(*worker, "--without-gossip", "--without-mingle", **known))
+        kept = processes.Process(
+            "worker", worker, environment=environment(**known), log=folder / "worker.log"
+        )
+        stack.enter_context(processes.running([kept]))
         stack.enter_context(running(*MANAGE, "relay", **known))
         simulator.webhook_url = f"{web}/payments/webhooks/stripe/"
         shop = DegradedShop(
