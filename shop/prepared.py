@@ -36,6 +36,7 @@ class _Place(Expression):
         self.number = number
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
+        # Its parameter is the place itself, which `_Compiled.fill` replaces by a value.
         return "%s", [self]
 
 
@@ -106,6 +107,7 @@ def _reader(queryset: QuerySet[Any, Any], compiler: Any) -> Callable[[Row], Any]
     model, fields = info["model"], info["select_fields"]
     begin, end = fields[0], fields[-1] + 1
     names = [column[0].target.attname for column in select[begin:end]]
+    # The stubs are of a later Django, which takes one argument more.
     populators = get_related_populators(info, select, alias)  # type: ignore[call-arg]
 
     def read(row: Row) -> Any:

@@ -24,6 +24,7 @@ class QuickRenderer(DjangoTemplates):
         draw = DRAWERS.get(template_name)
         if draw is None:
             return super().render(template_name, context, request)
+        # Every name, value and label in it was escaped by `_escape` or `conditional_escape`.
         return mark_safe(draw(context["widget"]))
 
 

@@ -95,7 +95,8 @@ def post_return(order_refund: OrderRefund, *, wholly: bool = False) -> None:
     """Take what an order gives back from those who would have got it.
 
     Pieces and delivery are taken from where they were booked, and the discount on them as well;
-    money that nobody tied to them is taken from all in proportion. `wholly` takes all that is left, so that nothing stays behind.
+    money that nobody tied to them is taken from all in proportion. `wholly` takes all that is left,
+    so that nothing stays behind.
     """
     order = order_refund.order
     left = get_shares(order)

@@ -16,7 +16,7 @@ class ShopStaffAlone:
     """Payments are of whole orders, so no seller's people see them, whatever else they may."""
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        may_view: bool = super().has_view_permission(request, obj)  # type: ignore[misc]
+        may_view: bool = super().has_view_permission(request, obj)  # type: ignore[misc]  # An admin class stands beside it.
         return may_view and not get_seller_roles(request)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
