@@ -15,6 +15,7 @@ from django.utils import translation
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 from catalog import index
+from catalog.views.feed import Feed
 from payments import gateways
 from payments.simulator.running import Simulator, running_simulator
 from shop import changes, invariants
@@ -34,8 +35,12 @@ def redis_url() -> str:
 
 @pytest.fixture(autouse=True)
 def _a_clean_start(settings: Any) -> None:
-    """Forget what the test before left in this process: cached values, the active language."""
+    """Forget what tests before left in this process: cached values, the language, readers of feeds.
+
+    A test client's answer that nobody reads to its end is a reader until it is collected.
+    """
     cache.clear()
+    Feed.under_way.clear()
     changes.reset()
     index.reset()
     translation.activate(settings.LANGUAGE_CODE)

@@ -21,10 +21,10 @@ FORGOTTEN_AFTER = 600.0
 _door = threading.Lock()
 
 
-class _Feed(StreamingHttpResponse):
+class Feed(StreamingHttpResponse):
     """The feed on its way to a reader, who counts from the request until the answer is closed."""
 
-    under_way: WeakSet[_Feed] = WeakSet()
+    under_way: WeakSet[Feed] = WeakSet()
 
     def __init__(self, *, is_gzip: bool) -> None:
         pieces = (piece.encode() for piece in write_feed())
@@ -60,6 +60,6 @@ def google(request: HttpRequest) -> HttpResponseBase:
         return HttpResponse(content_type=XML)
     is_gzip = "gzip" in read_accepted(request.headers.get("Accept-Encoding", ""))
     with _door:
-        if _Feed.count_readers() < MOST_AT_ONCE:
-            return _Feed(is_gzip=is_gzip)
+        if Feed.count_readers() < MOST_AT_ONCE:
+            return Feed(is_gzip=is_gzip)
     return HttpResponse(status=503, headers={"Retry-After": "60"})
