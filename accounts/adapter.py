@@ -6,9 +6,11 @@ import uuid
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from django.contrib.auth import update_session_auth_hash
 from django.db import transaction
 from django.utils.translation import get_language
 
+from accounts.models import User
 from shop.emails import name_shop_behind
 from shop.queries import get_mail_frame
 from shop.services import mailer
@@ -18,6 +20,18 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def format_email_subject(self, subject: str) -> str:
         """Name the shop behind the subject, as the mails about orders do."""
         return name_shop_behind(subject)
+
+    def reauthenticate(self, user: User, password: str) -> bool:
+        """Check the password again, and stay signed in where that stored its hash anew.
+
+        Django does so when the way of hashing has changed since the person's last sign-in.
+        """
+        former = user.password
+        is_right = super().reauthenticate(user, password)
+        user.refresh_from_db(fields=["password"])
+        if user.password != former:
+            update_session_auth_hash(self.request, user)
+        return bool(is_right)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Queue the mail that allauth rendered; the web process never waits for SMTP."""

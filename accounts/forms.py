@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from allauth.account import forms
+from allauth.mfa.base import forms as factor_forms
+from allauth.mfa.totp import forms as app_forms
+from allauth.mfa.webauthn import forms as passkey_forms
+from django.forms import BooleanField, HiddenInput
 from django.utils.translation import gettext_lazy as _
 
 MISSING = {
@@ -14,15 +19,17 @@ MISSING = {
     "password1": _("Choose a password."),
     "code": _("Enter the code from the mail."),
 }
+APP_CODE = _("Enter the six digits that your app shows.")
 
 
 class _SaysWhatIsMissing:
     fields: dict[str, Any]
+    missing: Mapping[str, Any] = MISSING
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in MISSING.keys() & self.fields.keys():
-            self.fields[name].error_messages["required"] = MISSING[name]
+        for name in self.missing.keys() & self.fields.keys():
+            self.fields[name].error_messages["required"] = self.missing[name]
 
 
 # allauth is untyped, so mypy takes its forms for Any.
@@ -40,3 +47,47 @@ class ResetForm(_SaysWhatIsMissing, forms.ResetPasswordForm):  # type: ignore[mi
 
 class ConfirmCodeForm(_SaysWhatIsMissing, forms.ConfirmEmailVerificationCodeForm):  # type: ignore[misc]
     pass
+
+
+class ReauthenticateForm(_SaysWhatIsMissing, forms.ReauthenticateForm):  # type: ignore[misc]
+    pass
+
+
+class _AsksForAppCode(_SaysWhatIsMissing):
+    missing = {"code": APP_CODE}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # A code from the app has digits alone; one of the recovery codes has, too.
+        self.fields["code"].widget.attrs |= {"inputmode": "numeric", "placeholder": ""}
+
+
+class SecondFactorForm(_AsksForAppCode, factor_forms.AuthenticateForm):  # type: ignore[misc]
+    pass
+
+
+class ConfirmSecondFactorForm(_AsksForAppCode, factor_forms.ReauthenticateForm):  # type: ignore[misc]
+    pass
+
+
+class ActivateAppForm(_AsksForAppCode, app_forms.ActivateTOTPForm):  # type: ignore[misc]
+    pass
+
+
+class AddPasskeyForm(passkey_forms.AddWebAuthnForm):  # type: ignore[misc]
+    """Every key added here is a passkey: it knows its owner by finger, face or PIN."""
+
+    passwordless = BooleanField(required=False, initial=True, widget=HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].label = _("Name")
+        self.fields["name"].max_length = self.fields["name"].widget.attrs["maxlength"] = 60
+
+
+class RenamePasskeyForm(passkey_forms.EditWebAuthnForm):  # type: ignore[misc]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        name = self.fields["name"]
+        name.label, name.error_messages["required"] = _("Name"), _("Give the passkey a name.")
+        name.max_length = name.widget.attrs["maxlength"] = 60

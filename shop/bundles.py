@@ -50,6 +50,7 @@ BUNDLES = (
         ),
     ),
     Bundle("js/emporium.js", ("js/elements/*.js",)),
+    Bundle("js/passkeys.js", ("js/passkeys/*.js",)),
 )
 
 
@@ -70,7 +71,7 @@ def write_bundle(bundle: Bundle, *, source_folder: Path, target_folder: Path) ->
 
 
 class BundleFinder(BaseFinder):
-    """Find `css/emporium.css` and `js/emporium.js`, made from the sources under `static/`."""
+    """Find the bundles, such as `css/emporium.css`, made from the sources under `static/`."""
 
     def __init__(self, app_names: Iterable[str] | None = None, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -99,12 +99,12 @@ def visit(chromium: Browser, shop: Simulator, web: str) -> Iterator[Visit]:
     """Open browsers of further people: `visit(java_script_enabled=False)`; each has its guard."""
     contexts, guards = [], []
 
-    def open_browser(**options: Any) -> Page:
-        options = {"viewport": DESKTOP, "reduced_motion": "reduce", "locale": "en-GB", **options}
-        context = chromium.new_context(base_url=web, **options)
+    def open_browser(origins: frozenset[str] | set[str] = frozenset(), **options: Any) -> Page:
+        usual = {"base_url": web, "viewport": DESKTOP, "reduced_motion": "reduce"}
+        context = chromium.new_context(**usual | {"locale": "en-GB"} | options)
         context.set_default_timeout(PATIENCE)
         contexts.append(context)
-        guards.append(Guard(context, origins={web, shop.url}))
+        guards.append(Guard(context, origins={web, shop.url, *origins}))
         page = context.new_page()
         page.guard = guards[-1]
         return page

@@ -22,7 +22,7 @@ from tests.factories.catalog import (
 from tests.factories.orders import make_delivery
 
 KILOBYTE = 1024
-STYLES, SCRIPTS = BUNDLES
+STYLES, *SCRIPTS = BUNDLES
 SOURCES = Path(settings.BASE_DIR) / "static"
 WIDTHS = [320, 480, 640, 960, 1280]
 
@@ -92,4 +92,6 @@ def test_style_sheet_keeps_to_its_budget() -> None:
 def test_all_scripts_together_keep_to_their_budget() -> None:
     htmx = Path(str(finders.find("django_htmx/htmx-2.min.js"))).read_bytes()
 
-    assert weigh(htmx) + weigh(SCRIPTS.text(SOURCES).encode()) <= 20 * KILOBYTE
+    ours = sum(weigh(bundle.text(SOURCES).encode()) for bundle in SCRIPTS)
+
+    assert weigh(htmx) + ours <= 20 * KILOBYTE

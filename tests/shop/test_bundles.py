@@ -10,7 +10,7 @@ from django.contrib.staticfiles import finders
 
 from shop.bundles import BUNDLES, Bundle, write_bundle
 
-STYLES, SCRIPTS = BUNDLES
+STYLES, SCRIPTS, PASSKEYS = BUNDLES
 SOURCES = Path(settings.BASE_DIR) / "static"
 KILOBYTE = 1024
 
