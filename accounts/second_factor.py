@@ -9,6 +9,7 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -49,6 +50,17 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
         """Name the shop as it calls itself; the id stays the host, which browsers compare."""
         entity: dict[str, str] = super().get_public_key_credential_rp_entity()
         return entity | {"name": settings.SHOP_NAME}
+
+
+def lacks_second_factor(user: User | AnonymousUser) -> bool:
+    """Whether somebody who may enter the admin has none, in a shop that demands it."""
+    return (
+        settings.ADMIN_SECOND_FACTOR
+        and user.is_staff
+        and not Authenticator.objects.filter(user_id=user.pk)
+        .exclude(type=Authenticator.Type.RECOVERY_CODES)
+        .exists()
+    )
 
 
 def _lock() -> MultiFernet:

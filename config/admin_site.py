@@ -3,21 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from allauth.account.decorators import secure_admin_login
 from csp.decorators import csp_update
 from django.conf import settings
+from django.contrib import messages
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 from unfold.sites import UnfoldAdminSite
+
+from accounts.second_factor import lacks_second_factor
 
 
 class EmporiumAdminSite(UnfoldAdminSite):
     """django-unfold needs inline styles and `unsafe-eval` (Alpine); the shop's pages never do."""
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
-        wrapped = super().admin_view(view, cacheable)
+        wrapped = super().admin_view(_for_the_well_secured(view), cacheable)
         return csp_update(settings.ADMIN_CONTENT_SECURITY_POLICY)(wrapped)
 
     def login(self, request: Any, extra_context: dict[str, Any] | None = None) -> Any:
         """Send strangers to the shop's own sign-in page, which limits how often one may guess."""
         return secure_admin_login(super().login)(request, extra_context)
+
+
+def _for_the_well_secured(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Send staff without a second factor to where they add one; signing out stays open."""
+
+    @wraps(view)
+    def ask(request: Any, *args: Any, **kwargs: Any) -> Any:
+        if lacks_second_factor(request.user) and getattr(view, "__name__", "") != "logout":
+            messages.warning(
+                request, _("Whoever works in the shop needs a second factor. Add one.")
+            )
+            return redirect("mfa_index")
+        return view(request, *args, **kwargs)
+
+    return ask

@@ -416,6 +416,15 @@ AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
 ]
+# The first hashes new passwords and, at their next sign-in, those of the others (OWASP, Password
+# Storage Cheat Sheet).
+_hashers = {
+    "argon2": "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "bcrypt": "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",
+    "pbkdf2": "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+}
+_first_hasher = _hashers.pop(env.choice("PASSWORD_HASHER", "argon2", list(_hashers)))
+PASSWORD_HASHERS = [_first_hasher, *_hashers.values()]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
@@ -453,6 +462,8 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_PRODUCTION
 MFA_TOTP_ISSUER = SHOP_NAME
 # A clock that is half a minute off is common on phones.
 MFA_TOTP_TOLERANCE = 1
+# A trial offers second factors to its staff; a shop with real customers demands them.
+ADMIN_SECOND_FACTOR = env.flag("ADMIN_SECOND_FACTOR", IS_PRODUCTION)
 MFA_FORMS = {
     "authenticate": "accounts.forms.SecondFactorForm",
     "reauthenticate": "accounts.forms.ConfirmSecondFactorForm",

@@ -57,6 +57,34 @@ ROWS = [
         200,
     ),
     Row("accounts/password/reset/done/", "/accounts/password/reset/done/", 200, 405),
+    Row("accounts/sessions/", "/accounts/sessions/", 302, 302),
+    Row("accounts/2fa/", "/accounts/2fa/", 302, 302),
+    Row("accounts/2fa/authenticate/", "/accounts/2fa/authenticate/", 302, 302),
+    Row("accounts/2fa/reauthenticate/", "/accounts/2fa/reauthenticate/", 302, 302),
+    Row("accounts/2fa/totp/activate/", "/accounts/2fa/totp/activate/", 302, 302),
+    Row("accounts/2fa/totp/deactivate/", "/accounts/2fa/totp/deactivate/", 302, 302),
+    Row("accounts/2fa/recovery-codes/", "/accounts/2fa/recovery-codes/", 302, 302),
+    Row(
+        "accounts/2fa/recovery-codes/generate/", "/accounts/2fa/recovery-codes/generate/", 302, 302
+    ),
+    Row(
+        "accounts/2fa/recovery-codes/download/", "/accounts/2fa/recovery-codes/download/", 302, 302
+    ),
+    Row("accounts/2fa/webauthn/", "/accounts/2fa/webauthn/", 302, 302),
+    Row("accounts/2fa/webauthn/add/", "/accounts/2fa/webauthn/add/", 302, 302),
+    Row(
+        "accounts/2fa/webauthn/reauthenticate/", "/accounts/2fa/webauthn/reauthenticate/", 302, 302
+    ),
+    Row(
+        "accounts/2fa/webauthn/keys/<int:pk>/remove/",
+        "/accounts/2fa/webauthn/keys/1/remove/",
+        302,
+        302,
+    ),
+    Row(
+        "accounts/2fa/webauthn/keys/<int:pk>/edit/", "/accounts/2fa/webauthn/keys/1/edit/", 302, 302
+    ),
+    Row("accounts/2fa/webauthn/login/", "/accounts/2fa/webauthn/login/", 302, 302),
     Row("account/", "/account/", 302, 405),
     Row("account/cards/", "/account/cards/", 302, 405),
     Row("account/cards/<slug:card_id>/remove/", "/account/cards/pm_1/remove/", 405, 302),
