@@ -6,14 +6,27 @@ import uuid
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from django.contrib.auth import update_session_auth_hash
 from django.db import transaction
+from django.http import HttpRequest
 from django.utils.translation import get_language
 
 from accounts.models import User
 from shop.emails import name_shop_behind
 from shop.queries import get_mail_frame
 from shop.services import mailer
+
+
+class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
+    """Signing in with an account of another house."""
+
+    def populate_user(self, request: HttpRequest, sociallogin: Any, data: dict[str, Any]) -> User:
+        """Take over the name; its parts are one field here."""
+        user: User = super().populate_user(request, sociallogin, data)
+        parts = (data.get("first_name"), data.get("last_name"))
+        user.name = (data.get("name") or " ".join(filter(None, parts)))[:120]
+        return user
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]

@@ -9,6 +9,7 @@ from allauth.account import forms
 from allauth.mfa.base import forms as factor_forms
 from allauth.mfa.totp import forms as app_forms
 from allauth.mfa.webauthn import forms as passkey_forms
+from allauth.socialaccount import forms as social_forms
 from django.forms import BooleanField, HiddenInput
 from django.utils.translation import gettext_lazy as _
 
@@ -91,3 +92,7 @@ class RenamePasskeyForm(passkey_forms.EditWebAuthnForm):  # type: ignore[misc]
         name = self.fields["name"]
         name.label, name.error_messages["required"] = _("Name"), _("Give the passkey a name.")
         name.max_length = name.widget.attrs["maxlength"] = 60
+
+
+class SocialSignUpForm(_SaysWhatIsMissing, social_forms.SignupForm):  # type: ignore[misc]
+    pass

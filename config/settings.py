@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config import postgres
 from config.env import ConfigurationFaults, Environment, is_country, is_currency
+from config.sign_in import read_sign_in_providers
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 STATE_DIR = BASE_DIR / "var"
@@ -133,6 +134,8 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 
 # Apps ---------------------------------------------------------------------------------------------
 
+SIGN_IN = read_sign_in_providers(env)
+
 INSTALLED_APPS = [
     "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
@@ -147,6 +150,8 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "allauth.usersessions",
+    "allauth.socialaccount",
+    *SIGN_IN.apps,
     "csp",
     "django_htmx",
     "template_partials",
@@ -173,6 +178,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "accounts.middleware.sign_in.may_go_elsewhere_to_sign_in",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
@@ -471,6 +477,13 @@ MFA_FORMS = {
     "add_webauthn": "accounts.forms.AddPasskeyForm",
     "edit_webauthn": "accounts.forms.RenamePasskeyForm",
 }
+# A name at another house is proof of an address only where that house says it is; it never opens an
+# account that was made here with a password.
+SOCIALACCOUNT_PROVIDERS = SIGN_IN.providers
+SOCIALACCOUNT_ADAPTER = "accounts.adapter.SocialAccountAdapter"
+SOCIALACCOUNT_FORMS = {"signup": "accounts.forms.SocialSignUpForm"}
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
+SOCIALACCOUNT_STORE_TOKENS = False
 LOGIN_URL = "account_login"
 # Catalogue pages are the same for everybody and show no messages; these pages do.
 LOGIN_REDIRECT_URL = "orders:account"
