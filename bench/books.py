@@ -1,7 +1,7 @@
 """How long `check_invariants` takes: fill a shop with paid orders by SQL, and time each invariant.
 
 `python -m bench.books --orders 1000000`. Each order has one piece, its taxes, address, payment,
-movements and mail, as the services write them; one in twenty was cancelled and refunded.
+movements, ledger and mail, as the services write them; one in twenty was cancelled and refunded.
 """
 
 from __future__ import annotations
@@ -52,8 +52,10 @@ _ORDERS = (
     """,
     """
     INSERT INTO orders_orderline (order_id, seller_order_id, variant_id, sku, title, variant_label,
-        quantity, unit_price, net, tax, gross, tax_percent, weight_grams, is_stock_held, position)
-    SELECT n, n, variant_id, 'SKU', 'A thing', '', 1, 10.00, 8.40, 1.60, 10.00, 19, 100, true, 0
+        quantity, unit_price, net, tax, gross, tax_percent, weight_grams, is_stock_held, position,
+        refunded_quantity)
+    SELECT n, n, variant_id, 'SKU', 'A thing', '', 1, 10.00, 8.40, 1.60, 10.00, 19, 100, true, 0,
+        CASE WHEN {refunded} THEN 1 ELSE 0 END
     FROM bench_n
     """,
     """
@@ -101,6 +103,52 @@ _ORDERS = (
         '', '', 'en', now(), ''
     FROM bench_n
     """,
+    """
+    INSERT INTO orders_orderrefund
+        (id, order_id, key, amount, shipping_amount, shipping_tax, other_amount, reason)
+    SELECT n, n, 'cancel:' || n, 15.95, 5.95, 0.95, 0, '' FROM bench_n WHERE {refunded}
+    """,
+    """
+    INSERT INTO orders_orderrefundline
+        (order_refund_id, order_line_id, quantity, amount, tax, restocked)
+    SELECT order_id, id, 1, 10.00, 1.60, 1 FROM orders_orderline WHERE refunded_quantity = 1
+    """,
+    """
+    INSERT INTO orders_orderrefundpayment (order_refund_id, refund_id)
+    SELECT attempt_id, id FROM payments_refund
+    """,
+    """
+    CREATE TABLE bench_booked AS
+    SELECT nextval('orders_ledgertransaction_id_seq') AS id, *
+    FROM (
+        SELECT kind, kind || ':' || id AS key, attempt_id AS n FROM payments_paymenttransaction
+        UNION ALL SELECT 'placement', 'placement:' || n, n FROM bench_n
+        UNION ALL SELECT 'return', 'return:' || n, n FROM bench_n WHERE {refunded}
+        UNION ALL SELECT 'sending', 'sending:' || id, attempt_id FROM payments_refund
+    ) AS booked
+    """,
+    """
+    INSERT INTO orders_ledgertransaction (id, kind, key, order_id, currency)
+    SELECT id, kind, key, n, 'EUR' FROM bench_booked
+    """,
+    """
+    INSERT INTO orders_ledgerentry (transaction_id, account, seller_id, amount)
+    SELECT b.id, e.account, CASE WHEN e.of_seller THEN v.seller_id END, e.amount
+    FROM bench_booked b
+    JOIN bench_n v USING (n)
+    JOIN (VALUES
+        ('capture', 'provider:stripe', false, 15.95), ('capture', 'unapplied', false, -15.95),
+        ('placement', 'sellers', true, -8.40), ('placement', 'tax', true, -1.60),
+        ('placement', 'tax', false, -0.95), ('placement', 'delivery', false, -5.00),
+        ('placement', 'unapplied', false, 15.95),
+        ('return', 'sellers', true, 8.40), ('return', 'tax', true, 1.60),
+        ('return', 'tax', false, 0.95), ('return', 'delivery', false, 5.00),
+        ('return', 'unapplied', false, -15.95),
+        ('sending', 'unapplied', false, 15.95), ('sending', 'refunds', false, -15.95),
+        ('refund', 'refunds', false, 15.95), ('refund', 'provider:stripe', false, -15.95)
+    ) AS e (kind, account, of_seller, amount) USING (kind)
+    """,
+    "DROP TABLE bench_booked",
     "DROP TABLE bench_n",
     "ANALYZE",
 )

@@ -33,9 +33,12 @@ from shop import invariants
 from shop.clock import now
 from shop.models import Mail, OutboxMessage
 from shop.money import Money
+from shop.services import relay
 from shop.transactions import own_transaction
 
 EVERYTHING = 10**9
+ON_ITS_WAY = timedelta(seconds=40)
+"""How long a task may lie in the broker before a hurried proof takes it for lost."""
 TAKEN = ("COMPLETED", "PARTIALLY_REFUNDED", "REFUNDED")
 """Captures at PayPal whose money the shop got."""
 STANDING = (Order.Status.PLACED, Order.Status.COMPLETED)
@@ -294,9 +297,14 @@ def _count_mails(verdict: Verdict, mails: Mapping[str, int]) -> None:
 
 @own_transaction
 def end_pauses() -> None:
-    """Let leases, pauses between tries and a dead worker's mails be over, as if time had passed."""
+    """Let leases, pauses between tries and a dead worker's mails be over, as if time had passed.
+
+    A lease is left for a while all the same: what is still on its way through the broker would be
+    handed over a second time, and a third, until workers see nothing else.
+    """
     waiting = OutboxMessage.objects.filter(done_at=None, dead_at=None)
-    waiting.update(leased_until=None, available_at=now())
+    waiting.update(available_at=now())
+    waiting.filter(leased_until__lt=now() + relay.LEASE - ON_ITS_WAY).update(leased_until=None)
     Mail.objects.filter(sent_at=None).update(sending_at=F("sending_at") - timedelta(minutes=10))
     PaymentAttempt.objects.filter(status__in=PaymentAttempt.OPEN).update(asked_at=None)
 

@@ -36,9 +36,11 @@ BACKOFF_SECONDS = (2, 15, 60, 300, 900, 1800, 3600)
 BROKER_PAUSE = timedelta(seconds=5)
 KEEP_DONE = timedelta(days=7)
 
-# Of what nobody waits for, such as pictures, only so much is handed over at a time: a thousand
-# rows would lie in the broker for longer than their lease, and be handed over again and again.
+# Only so much is handed over at a time: what lies in the broker for longer than its lease is handed
+# over again and again. Of what nobody waits for, such as pictures, a thousand rows would do so; of
+# the rest it takes some thousands, after an hour without workers.
 LAST_PROMPT_PRIORITY = 5
+MOST_PROMPT_LEASED = 2_000
 MOST_SLOW_LEASED = 20
 
 _CLAIM = """
@@ -46,7 +48,16 @@ WITH prompt AS (
     SELECT id FROM shop_outboxmessage
     WHERE done_at IS NULL AND dead_at IS NULL AND available_at <= now()
       AND (leased_until IS NULL OR leased_until < now()) AND priority <= %(last_prompt)s
-    ORDER BY priority, available_at, id LIMIT %(batch)s FOR UPDATE SKIP LOCKED
+    ORDER BY priority, available_at, id
+    LIMIT greatest(0, least(
+        %(batch)s,
+        %(most_prompt)s - (
+            SELECT count(*) FROM shop_outboxmessage
+            WHERE done_at IS NULL AND dead_at IS NULL AND priority <= %(last_prompt)s
+              AND leased_until >= now()
+        )
+    ))
+    FOR UPDATE SKIP LOCKED
 ), slow AS (
     SELECT id FROM shop_outboxmessage
     WHERE done_at IS NULL AND dead_at IS NULL AND available_at <= now()
@@ -121,6 +132,7 @@ def claim(batch: int) -> list[Claimed]:
                 "batch": batch,
                 "lease": LEASE.total_seconds(),
                 "last_prompt": LAST_PROMPT_PRIORITY,
+                "most_prompt": MOST_PROMPT_LEASED,
                 "most_slow": MOST_SLOW_LEASED,
             },
         )
