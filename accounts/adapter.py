@@ -8,12 +8,14 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from django.contrib.auth import update_session_auth_hash
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import get_language
 
 from accounts.models import User
 from shop.emails import name_shop_behind
+from shop.limits import read_address
 from shop.queries import get_mail_frame
 from shop.services import mailer
 
@@ -33,6 +35,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def format_email_subject(self, subject: str) -> str:
         """Name the shop behind the subject, as the mails about orders do."""
         return name_shop_behind(subject)
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Return whose try it is by the rule of all limits: shop/limits.py."""
+        address = read_address(request)
+        if not address:
+            raise PermissionDenied("no address")
+        return address
 
     def reauthenticate(self, user: User, password: str) -> bool:
         """Check the password again, and stay signed in where that stored its hash anew.

@@ -60,6 +60,7 @@ app.conf.beat_schedule = {
     "count the words of the catalogue": {"task": "catalog.count_words", "schedule": 7200.0},
     "prune the record of searches": {"task": "catalog.prune_searches", "schedule": 86_400.0},
     "forget old imports": {"task": "catalog.prune_imports", "schedule": 86_400.0},
+    "forget tries that have run out": {"task": "shop.sweep_limits", "schedule": 600.0},
     "clear old sessions": {"task": "shop.clear_sessions", "schedule": 86_400.0},
 }
 
