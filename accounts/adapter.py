@@ -38,7 +38,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """Return whose try it is by the rule of all limits: shop/limits.py."""
-        address = read_address(request)
+        address = read_address(request.META)
         if not address:
             raise PermissionDenied("no address")
         return address

@@ -45,6 +45,7 @@ app.conf.beat_schedule = {
     "list the events that did not arrive": {"task": "payments.list_events", "schedule": 3600.0},
     # Yesterday is planned once, however often it is asked for; so the hour after midnight is enough.
     "reconcile yesterday": {"task": "payments.plan_reconciliation", "schedule": 3600.0},
+    "watch declined payments": {"task": "payments.watch_declines", "schedule": 300.0},
     "count the best sellers": {"task": "orders.count_best_sellers", "schedule": 3600.0},
     "count what is bought together": {
         "task": "orders.count_bought_together",

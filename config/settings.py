@@ -90,6 +90,8 @@ SHOP_REVIEWS_AT_ONCE = env.flag("SHOP_REVIEWS_AT_ONCE", False)
 SHOP_OFFLINE_PAGE = env.flag("SHOP_OFFLINE_PAGE", True)
 SHOP_ORDER_QUANTITY_LIMIT = env.number("SHOP_ORDER_QUANTITY_LIMIT", 99, at_least=1, at_most=9999)
 
+SHOP_MINIMUM_ORDER = env.number("SHOP_MINIMUM_ORDER", 0, at_most=1_000_000)
+
 LANGUAGES = [("en", _("English")), ("de", _("German"))]
 LANGUAGE_CODE = env.choice("SHOP_LANGUAGE", "en", [code for code, _name in LANGUAGES])
 TIME_ZONE = env.time_zone("SHOP_TIME_ZONE", "Europe/Berlin")
@@ -363,6 +365,9 @@ if SIMULATOR_IS_ON:
     PAYPAL_WEBHOOK_ID = PAYPAL_WEBHOOK_ID or "SIMULATOR"
     PAYPAL_API_BASE = PAYPAL_CHECKOUT_ORIGIN = SIMULATOR_PAYPAL_URL
 PAYPAL_IS_ON = bool(PAYPAL_CLIENT_ID)
+# Somebody who tries stolen cards is declined most of the time, a shop's customers hardly ever.
+DECLINE_ALARM_PERCENT = env.number("DECLINE_ALARM_PERCENT", 50, at_least=1, at_most=100)
+DECLINE_ALARM_LEAST = env.number("DECLINE_ALARM_LEAST", 20, at_least=1)
 if IS_PRODUCTION:
     if SIMULATOR_IS_ON:
         env.faults.append(

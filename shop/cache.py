@@ -35,7 +35,8 @@ logger = logging.getLogger(__name__)
 PAUSE_SECONDS = 5.0
 COUNTS = "allauth:rl:"
 USED_CODES = "allauth.mfa.totp.used"
-KEPT = (COUNTS, USED_CODES)
+KEPT = (COUNTS, USED_CODES, "kept:")
+"""The last is for what the shop itself may not lose with a cache."""
 USED_CODE_SECONDS = 180
 """allauth forgets a used code after 30 s, but takes one for 90 with the tolerance we give clocks."""
 LONGEST_SECONDS = 86_400
@@ -170,7 +171,10 @@ class _PatientRedisCache(DjangoRedisCache):  # type: ignore[misc]
 
     def get_many(self, keys: Iterable[str], version: int | None = None) -> dict[str, Any]:
         wanted = list(keys)
-        return self._try(lambda: super(_PatientRedisCache, self).get_many(wanted, version=version)) or {}
+        return (
+            self._try(lambda: super(_PatientRedisCache, self).get_many(wanted, version=version))
+            or {}
+        )
 
     def set_many(
         self, data: Mapping[str, Any], timeout: Any = DEFAULT_TIMEOUT, version: int | None = None

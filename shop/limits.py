@@ -8,9 +8,9 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
@@ -77,16 +77,16 @@ ACTIONS: Mapping[str, Action] = {
 }
 
 
-def read_address(request: HttpRequest) -> str:
-    """Return the visitor's IP address, or an empty text where it is none.
+def read_address(meta: Mapping[str, Any]) -> str:
+    """Return the visitor's IP address from what WSGI tells of a request, or an empty text where it is none.
 
     X-Forwarded-For is believed only if the connection comes from TRUSTED_PROXY_NETWORKS, and only
     the entry that the outermost of TRUSTED_PROXY_COUNT proxies wrote: whatever stands before it is
     the visitor's own invention.
     """
-    peer = _parse(request.META.get("REMOTE_ADDR", ""))
+    peer = _parse(meta.get("REMOTE_ADDR", ""))
     count = settings.ALLAUTH_TRUSTED_PROXY_COUNT
-    told = request.META.get("HTTP_X_FORWARDED_FOR", "")
+    told = meta.get("HTTP_X_FORWARDED_FOR", "")
     if count and told and peer and _is_within(peer, settings.TRUSTED_PROXY_NETWORKS):
         entries = told.split(",")
         if visitor := _parse(entries[-min(count, len(entries))]):
@@ -103,7 +103,7 @@ def group_address(address: str) -> str:
 
 
 def is_free(address: str) -> bool:
-    """Say whether tries from an address are counted by what they are about alone."""
+    """Say whether tries from an address are not counted, as those of a load test."""
     parsed = _parse(address)
     return parsed is not None and _is_within(parsed, settings.LIMITS_FREE_NETWORKS)
 
@@ -128,7 +128,5 @@ def _parse(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     return mapped or address
 
 
-def _is_within(
-    address: ipaddress.IPv4Address | ipaddress.IPv6Address, networks: list[str]
-) -> bool:
+def _is_within(address: ipaddress.IPv4Address | ipaddress.IPv6Address, networks: list[str]) -> bool:
     return any(address in ipaddress.ip_network(network, strict=False) for network in networks)

@@ -106,7 +106,9 @@ def count(action: str, *, address: str = "", weight: int = 1, **about: str) -> V
     if not asked:
         return Verdict(is_allowed=True)
     try:
-        found = _count_in_table([(key, counts, limit.seconds) for key, limit, counts in asked], moment)
+        found = _count_in_table(
+            [(key, counts, limit.seconds) for key, limit, counts in asked], moment
+        )
     except DatabaseError as error:
         logger.warning("%s cannot be counted: %s", action, type(error).__name__)
         if ACTIONS[action].is_guarded:
@@ -161,12 +163,10 @@ def forget_nearby() -> None:
         _nearby.clear()
 
 
-def _list_limits(
-    action: str, address: str, about: dict[str, str]
-) -> Iterable[tuple[str, Limit]]:
-    known = {**about, "shop": "shop"}
-    if address and not is_free(address):
-        known["address"] = group_address(address)
+def _list_limits(action: str, address: str, about: dict[str, str]) -> Iterable[tuple[str, Limit]]:
+    if is_free(address):
+        return
+    known = {**about, "shop": "shop", "address": group_address(address)}
     for limit in ACTIONS[action].limits:
         if value := known.get(limit.per):
             yield make_key(action, str(limit), value), limit

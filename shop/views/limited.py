@@ -23,7 +23,7 @@ MOST_KEPT, LONGEST_KEPT = 60, 5_000
 
 def ask(request: HttpRequest, action: str, *, weight: int = 1, **about: str) -> Verdict:
     """Count a visitor's try at an action of `shop.limits.ACTIONS`."""
-    return limits.count(action, address=read_address(request), weight=weight, **about)
+    return limits.count(action, address=read_address(request.META), weight=weight, **about)
 
 
 def limited(
@@ -35,7 +35,9 @@ def limited(
         @wraps(view)
         def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             verdict = ask(request, action)
-            return view(request, *args, **kwargs) if verdict.is_allowed else refuse(request, verdict)
+            return (
+                view(request, *args, **kwargs) if verdict.is_allowed else refuse(request, verdict)
+            )
 
         return wrapper
 
