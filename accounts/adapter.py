@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context as allauth_context
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from django.contrib.auth import update_session_auth_hash
 from django.core.exceptions import PermissionDenied
@@ -16,6 +17,7 @@ from django.utils.translation import get_language
 from accounts.models import User
 from shop.emails import name_shop_behind
 from shop.limits import read_address
+from shop.places import is_own_place
 from shop.queries import get_mail_frame
 from shop.services import mailer
 
@@ -42,6 +44,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         if not address:
             raise PermissionDenied("no address")
         return address
+
+    def is_safe_url(self, url: str | None) -> bool:
+        """Say where a `next` may lead by the rule of the whole shop: shop/places.py."""
+        return is_own_place(url, host=allauth_context.request.get_host())
 
     def reauthenticate(self, user: User, password: str) -> bool:
         """Check the password again, and stay signed in where that stored its hash anew.

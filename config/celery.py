@@ -6,10 +6,16 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, celeryd_init
+from celery.signals import (
+    after_setup_logger,
+    after_setup_task_logger,
+    beat_init,
+    celeryd_init,
+)
 from kombu import Queue
 
 from config import postgres
+from shop.scrubbing import scrub_handlers
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -64,6 +70,13 @@ app.conf.beat_schedule = {
     "forget tries that have run out": {"task": "shop.sweep_limits", "schedule": 600.0},
     "clear old sessions": {"task": "shop.clear_sessions", "schedule": 86_400.0},
 }
+
+
+@after_setup_logger.connect
+@after_setup_task_logger.connect
+def hide_secrets(logger: Any, **_: Any) -> None:
+    """Celery writes its log with handlers of its own."""
+    scrub_handlers(logger)
 
 
 @celeryd_init.connect

@@ -138,6 +138,8 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
+DATA_UPLOAD_MAX_NUMBER_FILES = 40
+LARGEST_BODY_BYTES = env.number("LARGEST_BODY_MB", 45, at_least=3, at_most=1000) * 2**20
 
 # Apps ---------------------------------------------------------------------------------------------
 
@@ -176,12 +178,14 @@ MIDDLEWARE = [
     "shop.middleware.compression.compress_answers",
     "shop.middleware.headers.response_headers",
     "csp.middleware.CSPMiddleware",
+    "shop.middleware.bodies.refuse_large_bodies",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "shop.middleware.language.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "shop.middleware.maintenance.close_for_maintenance",
+    "shop.middleware.cards.refuse_card_numbers",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -588,7 +592,12 @@ _log_level = env.choice("LOG_LEVEL", "INFO", ["DEBUG", "INFO", "WARNING", "ERROR
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {
+            "()": "shop.scrubbing.ScrubbingFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+        }
+    },
     "handlers": {"stdout": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stdout"], "level": _log_level if env.is_set("LOG_LEVEL") else "WARNING"},
     "loggers": {

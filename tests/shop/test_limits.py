@@ -10,11 +10,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from allauth.account import app_settings as account_settings
 from django.core.cache import caches
 from django.db import connection, transaction
 from django.test import Client
 
-from allauth.account import app_settings as account_settings
 from shop import cache as shop_cache
 from shop import clock
 from shop.limits import ACTIONS, HOUR, MINUTE, Action, Limit, group_address, make_key, read_address
