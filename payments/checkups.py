@@ -64,7 +64,11 @@ def _judge_mode(text: str) -> Finding:
     return ok(f"{text}.")
 
 
-@checkup("declines", cure="Look at the database, which has what the providers told.")
+@checkup(
+    "declines",
+    cure="Look at the database, which has what the providers told.",
+    needs_database=True,
+)
 def look_at_declines() -> Finding:
     """Compare how many payments were declined within the last hour with how many were made."""
     counted = declines.count()

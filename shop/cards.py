@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 SHOWN = 4
 _SCHEMES = re.compile(
@@ -23,15 +24,44 @@ _SCHEMES = re.compile(
     """,
     re.VERBOSE,
 )
-_DIGITS = re.compile(r"(?<![\d.,])\d(?:[ \u00a0-]?\d){13,18}(?!\d)")
+_RUN = re.compile(r"(?<![\d.,+])[0-9]+(?:[ \u00a0-][0-9]+)*(?![.,]?\d)")
+_GROUP = re.compile(r"[0-9]+")
+LONGEST = 19
 
 
-def find(text: str) -> Iterator[re.Match[str]]:
-    """Find card numbers, with or without spaces or hyphens between their digits."""
-    for found in _DIGITS.finditer(text):
-        digits = re.sub(r"\D", "", found[0])
-        if digits.isascii() and _SCHEMES.fullmatch(digits) and is_luhn(digits):
-            yield found
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A card number in a text: from where to where, and its digits."""
+
+    start: int
+    end: int
+    digits: str
+
+
+def find(text: str) -> Iterator[Found]:
+    """Find card numbers, whole or in groups with a space or hyphen between them."""
+    for run in _RUN.finditer(text):
+        groups = list(_GROUP.finditer(text, run.start(), run.end()))
+        begin = 0
+        while begin < len(groups):
+            length = _find_at(groups, begin)
+            if length:
+                last = groups[begin + length - 1]
+                digits = "".join(group[0] for group in groups[begin : begin + length])
+                yield Found(groups[begin].start(), last.end(), digits)
+            begin += length or 1
+
+
+def _find_at(groups: list[re.Match[str]], begin: int) -> int:
+    """Return of how many groups the card number is made that begins with one, or 0."""
+    digits = ""
+    for length, group in enumerate(groups[begin : begin + LONGEST], start=1):
+        digits += group[0]
+        if len(digits) > LONGEST:
+            return 0
+        if _SCHEMES.fullmatch(digits) and is_luhn(digits):
+            return length
+    return 0
 
 
 def has_any(text: str) -> bool:
@@ -46,8 +76,8 @@ def mask(text: str) -> str:
     """
     parts, end = [], 0
     for found in find(text):
-        parts += [text[end : found.start()], f"[card …{found[0][-SHOWN:]}]"]
-        end = found.end()
+        parts += [text[end : found.start], f"[card …{found.digits[-SHOWN:]}]"]
+        end = found.end
     return "".join([*parts, text[end:]])
 
 

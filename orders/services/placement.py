@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -204,7 +205,7 @@ def _freeze_quote(
 
 def explain_minimum(goods: Money) -> str:
     """Return why goods of this worth are not sent, or an empty text."""
-    least = Money(settings.SHOP_MINIMUM_ORDER, settings.SHOP_CURRENCY)
+    least = Money(Decimal(settings.SHOP_MINIMUM_ORDER), settings.SHOP_CURRENCY)
     if goods.amount >= least.amount:
         return ""
     return _("We send orders from %(amount)s on, delivery not counted.") % {

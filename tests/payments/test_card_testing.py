@@ -164,6 +164,7 @@ class TestAlarm:
                 payload={},
                 received_at=now() - ago,
                 processed_at=now(),
+                outcome="settled",
             )
 
     @pytest.mark.parametrize(

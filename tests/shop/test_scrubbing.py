@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import time
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +148,21 @@ def test_card_numbers_of_all_schemes_are_known(number: str) -> None:
     assert cards.has_any(f"x {number}.")
     assert number[-4:] in cards.mask(number)
     assert number[:12] not in cards.mask(number)
+
+
+def test_a_number_among_others_is_found() -> None:
+    assert cards.mask(f"2 x {VISA} 3") == "2 x [card …4242] 3"
+    assert cards.mask(f"7 {VISA} 12/29") == "7 [card …4242] 12/29"
+    assert cards.mask(f"{MASTERCARD} {AMEX}") == "[card …4444] [card …0005]"
+
+
+@pytest.mark.parametrize("text", ["1 " * 50_000, "4" * 100_000, "4242 " * 20_000])
+def test_long_texts_are_read_in_no_time(text: str) -> None:
+    began = time.process_time()
+
+    scrub(text)
+
+    assert time.process_time() - began < 2
 
 
 @pytest.mark.parametrize(

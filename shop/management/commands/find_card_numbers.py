@@ -41,7 +41,7 @@ class Command(BaseCommand):
             for found in cards.find(text):
                 count += 1
                 if count <= MOST_SHOWN:
-                    self.stdout.write(f"{place}: {cards.mask(found[0])}")
+                    self.stdout.write(f"{place}: {cards.mask(found.digits)}")
         if count:
             raise CommandError(
                 f"{count} card numbers were found. Take them out, and find out how they came there."
