@@ -24,7 +24,7 @@ _SCHEMES = re.compile(
     """,
     re.VERBOSE,
 )
-_RUN = re.compile(r"(?<![\d.,+])[0-9]+(?:[ \u00a0-][0-9]+)*(?![.,]?\d)")
+_RUN = re.compile(r"(?<![\d.,+])[0-9]+(?:[ \u00a0-][0-9]+)*")
 _GROUP = re.compile(r"[0-9]+")
 LONGEST = 19
 
