@@ -6,14 +6,18 @@ import uuid
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context as allauth_context
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from django.contrib.auth import update_session_auth_hash
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import get_language
 
 from accounts.models import User
 from shop.emails import name_shop_behind
+from shop.limits import read_address
+from shop.places import is_own_place
 from shop.queries import get_mail_frame
 from shop.services import mailer
 
@@ -33,6 +37,17 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def format_email_subject(self, subject: str) -> str:
         """Name the shop behind the subject, as the mails about orders do."""
         return name_shop_behind(subject)
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Return whose try it is by the rule of all limits: shop/limits.py."""
+        address = read_address(request.META)
+        if not address:
+            raise PermissionDenied("no address")
+        return address
+
+    def is_safe_url(self, url: str | None) -> bool:
+        """Say where a `next` may lead by the rule of the whole shop: shop/places.py."""
+        return is_own_place(url, host=allauth_context.request.get_host())
 
     def reauthenticate(self, user: User, password: str) -> bool:
         """Check the password again, and stay signed in where that stored its hash anew.

@@ -84,6 +84,7 @@ def place(home: Path | None = None) -> Iterator[Place]:
             DEBUG="false",
             STATIC_HASHED="true",
             LOG_LEVEL="ERROR",
+            LIMITS_FREE_NETWORKS="127.0.0.0/8",
             PORT=str(here.port),
             SIMULATOR_URL=f"http://127.0.0.1:{here.provider_port}",
         )

@@ -6,10 +6,16 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, celeryd_init
+from celery.signals import (
+    after_setup_logger,
+    after_setup_task_logger,
+    beat_init,
+    celeryd_init,
+)
 from kombu import Queue
 
 from config import postgres
+from shop.scrubbing import scrub_handlers
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -45,6 +51,7 @@ app.conf.beat_schedule = {
     "list the events that did not arrive": {"task": "payments.list_events", "schedule": 3600.0},
     # Yesterday is planned once, however often it is asked for; so the hour after midnight is enough.
     "reconcile yesterday": {"task": "payments.plan_reconciliation", "schedule": 3600.0},
+    "watch declined payments": {"task": "payments.watch_declines", "schedule": 300.0},
     "count the best sellers": {"task": "orders.count_best_sellers", "schedule": 3600.0},
     "count what is bought together": {
         "task": "orders.count_bought_together",
@@ -60,8 +67,16 @@ app.conf.beat_schedule = {
     "count the words of the catalogue": {"task": "catalog.count_words", "schedule": 7200.0},
     "prune the record of searches": {"task": "catalog.prune_searches", "schedule": 86_400.0},
     "forget old imports": {"task": "catalog.prune_imports", "schedule": 86_400.0},
+    "forget tries that have run out": {"task": "shop.sweep_limits", "schedule": 600.0},
     "clear old sessions": {"task": "shop.clear_sessions", "schedule": 86_400.0},
 }
+
+
+@after_setup_logger.connect
+@after_setup_task_logger.connect
+def hide_secrets(logger: Any, **_: Any) -> None:
+    """Celery writes its log with handlers of its own."""
+    scrub_handlers(logger)
 
 
 @celeryd_init.connect

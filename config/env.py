@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -108,6 +109,17 @@ class Environment:
         raw = self._read(name)
         words = [word.strip() for word in raw.split(",") if word.strip()]
         return words or list(default or [])
+
+    def networks(self, name: str, default: list[str]) -> list[str]:
+        """Read a comma-separated list of IP networks, such as 10.0.0.0/8."""
+        words = self.words(name, default)
+        for word in words:
+            try:
+                ipaddress.ip_network(word, strict=False)
+            except ValueError:
+                self.faults.append(f"{name} has {word!r}: write networks such as 10.0.0.0/8.")
+                return list(default)
+        return words
 
     def choice(self, name: str, default: str, choices: Iterable[str]) -> str:
         allowed = list(choices)

@@ -90,6 +90,8 @@ SHOP_REVIEWS_AT_ONCE = env.flag("SHOP_REVIEWS_AT_ONCE", False)
 SHOP_OFFLINE_PAGE = env.flag("SHOP_OFFLINE_PAGE", True)
 SHOP_ORDER_QUANTITY_LIMIT = env.number("SHOP_ORDER_QUANTITY_LIMIT", 99, at_least=1, at_most=9999)
 
+SHOP_MINIMUM_ORDER = env.number("SHOP_MINIMUM_ORDER", 0, at_most=1_000_000)
+
 LANGUAGES = [("en", _("English")), ("de", _("German"))]
 LANGUAGE_CODE = env.choice("SHOP_LANGUAGE", "en", [code for code, _name in LANGUAGES])
 TIME_ZONE = env.time_zone("SHOP_TIME_ZONE", "Europe/Berlin")
@@ -107,6 +109,11 @@ if IS_PRODUCTION and not ALLOWED_HOSTS:
     env.faults.append("ALLOWED_HOSTS is not set: list the shop's host names, comma-separated.")
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", 0, at_most=10)
+TRUSTED_PROXY_NETWORKS = env.networks(
+    "TRUSTED_PROXY_NETWORKS",
+    ["127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7"],
+)
+LIMITS_FREE_NETWORKS = env.networks("LIMITS_FREE_NETWORKS", [])
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 MAINTENANCE_FILE = Path(env.text("MAINTENANCE_FILE", str(STATE_DIR / "maintenance.json")))
@@ -131,6 +138,8 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
+DATA_UPLOAD_MAX_NUMBER_FILES = 40
+LARGEST_BODY_BYTES = env.number("LARGEST_BODY_MB", 45, at_least=3, at_most=1000) * 2**20
 
 # Apps ---------------------------------------------------------------------------------------------
 
@@ -169,12 +178,14 @@ MIDDLEWARE = [
     "shop.middleware.compression.compress_answers",
     "shop.middleware.headers.response_headers",
     "csp.middleware.CSPMiddleware",
+    "shop.middleware.bodies.refuse_large_bodies",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "shop.middleware.language.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "shop.middleware.maintenance.close_for_maintenance",
+    "shop.middleware.cards.refuse_card_numbers",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -239,7 +250,7 @@ if REDIS_URL:
         }
     }
 else:
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    CACHES = {"default": {"BACKEND": "shop.cache.LocalCache"}}
 # Sessions are read where they are written. A copy in Redis cannot be taken back while Redis is away:
 # who signed out would be signed in again afterwards, and a cart or an order of the time between gone.
 SESSION_ENGINE = "shop.sessions"
@@ -358,6 +369,9 @@ if SIMULATOR_IS_ON:
     PAYPAL_WEBHOOK_ID = PAYPAL_WEBHOOK_ID or "SIMULATOR"
     PAYPAL_API_BASE = PAYPAL_CHECKOUT_ORIGIN = SIMULATOR_PAYPAL_URL
 PAYPAL_IS_ON = bool(PAYPAL_CLIENT_ID)
+# Somebody who tries stolen cards is declined most of the time, a shop's customers hardly ever.
+DECLINE_ALARM_PERCENT = env.number("DECLINE_ALARM_PERCENT", 50, at_least=1, at_most=100)
+DECLINE_ALARM_LEAST = env.number("DECLINE_ALARM_LEAST", 20, at_least=1)
 if IS_PRODUCTION:
     if SIMULATOR_IS_ON:
         env.faults.append(
@@ -449,9 +463,9 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_MAX_EMAIL_ADDRESSES = 5
-# Beside allauth's own limits: asking to be told when something is back in stock, and reviews, whose
-# photographs are stored.
-ACCOUNT_RATE_LIMITS = {"restock": "10/h/ip", "review": "30/h/ip"}
+# allauth's limits, counted in PostgreSQL (shop/cache.py); docs/limits.md tells all of them. Beside
+# the five guesses in five minutes, an account takes fifty a day, from wherever they come.
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key,50/d/key"}
 ACCOUNT_FORMS = {
     "login": "accounts.forms.SignInForm",
     "signup": "accounts.forms.SignUpForm",
@@ -578,7 +592,12 @@ _log_level = env.choice("LOG_LEVEL", "INFO", ["DEBUG", "INFO", "WARNING", "ERROR
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {
+            "()": "shop.scrubbing.ScrubbingFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+        }
+    },
     "handlers": {"stdout": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stdout"], "level": _log_level if env.is_set("LOG_LEVEL") else "WARNING"},
     "loggers": {

@@ -12,6 +12,7 @@ from payments.views import webhooks
 from shop.views import health, mailbox, offline, root_files, styleguide
 
 handler500 = "shop.views.broken.broken"
+handler429 = "shop.views.limited.too_many"  # Asked for by allauth.
 
 urlpatterns = [
     path("livez", health.live, name="livez"),

@@ -15,6 +15,10 @@ class CartChanged(ShopError):
     """The form was made for another cart than the one that would be ordered."""
 
 
+class OrderTooSmall(ShopError):
+    """The goods are worth less than the shop sends out (SHOP_MINIMUM_ORDER)."""
+
+
 class NotDeliverable(ShopError):
     """No delivery method takes this cart to that country."""
 

@@ -192,6 +192,12 @@ class CheckoutForm(forms.Form):
         widget=forms.HiddenInput, max_digits=14, decimal_places=4, localize=False
     )
     seen_lines = forms.CharField(widget=forms.HiddenInput, max_length=64)
+    began = forms.CharField(widget=forms.HiddenInput, required=False, max_length=200)
+    homepage = forms.CharField(
+        label=_("Leave this field empty"),
+        required=False,
+        widget=forms.TextInput(attrs={"tabindex": "-1", "autocomplete": "off"}),
+    )
 
     def __init__(
         self,

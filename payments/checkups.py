@@ -9,6 +9,7 @@ from django.conf import settings
 
 from payments.errors import ProviderRefused, ProviderUnavailable
 from payments.gateways.paypal import PayPalGateway
+from payments.services import declines
 from shop.checkups import Finding, checkup, fault, ok, warning
 
 PATIENCE_SECONDS = 2
@@ -61,6 +62,20 @@ def _judge_mode(text: str) -> Finding:
     if settings.IS_PRODUCTION and "_test_" in settings.STRIPE_SECRET_KEY:
         return warning(f"{text}, but it is a test key: no money moves. Set the live key.")
     return ok(f"{text}.")
+
+
+@checkup(
+    "declines",
+    cure="Look at the database, which has what the providers told.",
+    needs_database=True,
+)
+def look_at_declines() -> Finding:
+    """Compare how many payments were declined within the last hour with how many were made."""
+    counted = declines.count()
+    text = f"{counted.declined} declined and {counted.paid} made within the last hour."
+    if counted.is_alarming:
+        return warning(f"{text} Somebody may try stolen cards: look at the provider's dashboard.")
+    return ok(text)
 
 
 @checkup("paypal", cure="Look at www.paypal-status.com, and whether this machine may reach PayPal.")

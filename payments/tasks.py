@@ -7,6 +7,7 @@ from celery import shared_task
 from payments.models import Refund
 from payments.services import (
     authorisations,
+    declines,
     inbox,
     listing,
     provider_refunds,
@@ -50,6 +51,12 @@ def send_refund(*, refund_id: int, **_: object) -> None:
     refund = refunds.send(refund_id)
     if refund.status == Refund.Status.FAILED:
         provider_refunds.take_all_of(refund.attempt)
+
+
+@shared_task(name="payments.watch_declines")
+def watch_declines(**_: object) -> None:
+    """Look whether far more payments are declined than usual."""
+    declines.watch()
 
 
 @shared_task(base=KeyedTask, name="payments.take")

@@ -10,7 +10,7 @@ from celery.exceptions import Ignore
 from django.conf import settings
 
 from shop.failpoints import failpoint
-from shop.services import changes, mailer, relay
+from shop.services import changes, limits, mailer, relay
 
 
 class KeyedTask(Task):  # type: ignore[misc]
@@ -57,6 +57,14 @@ def clear_outbox(**_: object) -> None:
 def prune_changes(**_: object) -> None:
     """Forget lines of the journal that every process has seen."""
     changes.prune()
+
+
+@shared_task(name="shop.sweep_limits")
+def sweep_limits(**_: object) -> None:
+    """Forget tries that have run out, and what is over the bound."""
+    while limits.sweep() >= limits.SWEEP_ROWS:
+        pass
+    limits.cut()
 
 
 @shared_task(name="shop.clear_sessions")

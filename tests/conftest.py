@@ -19,6 +19,7 @@ from catalog.views.feed import Feed
 from payments import gateways
 from payments.simulator.running import Simulator, running_simulator
 from shop import changes, invariants
+from shop.services import limits
 from tests import cleaning
 
 
@@ -40,6 +41,7 @@ def _a_clean_start(settings: Any) -> None:
     A test client's answer that nobody reads to its end is a reader until it is collected.
     """
     cache.clear()
+    limits.forget_nearby()
     Feed.under_way.clear()
     changes.reset()
     index.reset()

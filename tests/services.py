@@ -31,6 +31,7 @@ SETTINGS_OF_THE_SHELL = (
     *("PAYPAL_CLIENT_ID", "PAYPAL_CLIENT_SECRET", "PAYPAL_WEBHOOK_ID", "PAYPAL_API_BASE"),
     *("STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "ALLOWED_HOSTS", "SECRET_KEY", "PHOTON_URL"),
     *("SHARED_CACHE_SECONDS", "FAILPOINTS", "SIMULATOR_PAYPAL_URL"),
+    *("TRUSTED_PROXY_COUNT", "TRUSTED_PROXY_NETWORKS", "LIMITS_FREE_NETWORKS"),
 )
 
 
@@ -45,6 +46,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]
         os.environ["STATIC_HASHED"] = "false"  # no collectstatic before every run
         os.environ["CHANGES_POLL_MS"] = "0"  # a test sees what it has changed
         os.environ["PAGE_CACHE_MB"] = "0"
+        # All visitors of a test come from here; tests of limits come from somewhere else.
+        os.environ["LIMITS_FREE_NETWORKS"] = "127.0.0.0/8,::1/128"
         os.environ["MAINTENANCE_FILE"] = str(new_folder() / "nobody-writes-it")
         if not os.environ.get("DATABASE_URL"):
             os.environ["DATABASE_URL"] = started.enter_context(postgres())

@@ -31,6 +31,8 @@ from catalog.queries import imports as queries
 from catalog.services import import_runs, importing
 from catalog.services.import_runs import Choices
 from shop.errors import ShopError
+from shop.services.limits import Verdict
+from shop.views.limited import ask, say_when
 
 FORMATS = [
     ("shopify", "Shopify"),
@@ -168,7 +170,12 @@ class ImportRunAdmin(SellerScopedAdmin):
             request.FILES if is_sent else None,
             sellers=_list_sellers(request),
         )
+        verdict = Verdict(is_allowed=True)
         if form.is_valid():
+            verdict = ask(request, "upload", person=str(request.user.pk))
+        if not verdict.is_allowed:
+            form.add_error("file", say_when(verdict))
+        elif form.is_valid():
             try:
                 run = self._upload(request, form.cleaned_data)
             except ImportRefused as refusal:

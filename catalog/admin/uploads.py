@@ -17,6 +17,7 @@ from unfold.widgets import UnfoldAdminFileFieldWidget
 from catalog.errors import ImageRefused, PictureNotStored
 from catalog.models import ImageAsset
 from catalog.services import media
+from shop.views.limited import ask, say_when
 
 ACCEPTED = "image/jpeg,image/png,image/webp,image/avif,image/gif"
 Uploads = dict[str, ImageAsset | ImageRefused | PictureNotStored]
@@ -31,7 +32,7 @@ class UploadingAdmin(ModelAdmin):
     ) -> HttpResponse:
         is_sent = request.method == "POST" and self._may_save(request, object_id)
         # An attribute of our own, for `bind_uploads`.
-        request.uploads = _take_in(request) if is_sent else {}  # type: ignore[attr-defined]
+        request.uploads = _take_in(request) if is_sent and request.FILES else {}  # type: ignore[attr-defined]
         return super().changeform_view(request, object_id, *args, **kwargs)
 
     def _may_save(self, request: HttpRequest, object_id: str | None) -> bool:
@@ -67,6 +68,9 @@ def bind_uploads(form: type[forms.ModelForm], request: HttpRequest) -> type[form
 
 
 def _take_in(request: HttpRequest) -> Uploads:
+    verdict = ask(request, "upload", person=str(request.user.pk))
+    if not verdict.is_allowed:
+        return {name: ImageRefused(say_when(verdict)) for name in request.FILES}
     taken: Uploads = {}
     for name, file in request.FILES.items():  # For mypy each may be a list of files.
         try:

@@ -187,7 +187,9 @@ def _fetch_one(picture: ImportPicture) -> bool:
     """Fetch a picture unless it is here; say whether that was the last word on it."""
     if not find_known([picture.address]):
         try:
-            content = fetching.fetch(picture.address, most_bytes=MAX_BYTES)
+            content = fetching.fetch(
+                picture.address, most_bytes=MAX_BYTES, redirects=fetching.MOST_REDIRECTS
+            )
             asset = media.add_image(io.BytesIO(content))
         except FetchFailed as failure:
             if failure.may_work_later and picture.attempts + 1 < MOST_ATTEMPTS:

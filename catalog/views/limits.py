@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from allauth.core import ratelimit
 from django import forms
 from django.http import HttpRequest
-from django.utils.translation import gettext as _
+
+from shop.services.limits import Verdict
+from shop.views.limited import ask, say_when
 
 
-def may_send(request: HttpRequest, form: forms.Form, *, action: str) -> bool:
-    """Count a form by its line in ACCOUNT_RATE_LIMITS; beyond that the form says so."""
-    if ratelimit.consume(request, action=action):
-        return True
-    form.add_error(None, _("That was often in a short time. Please try again in an hour."))
-    return False
+def may_send(request: HttpRequest, form: forms.Form, *, action: str) -> Verdict:
+    """Count a form; beyond its limit the form says so, with all that was typed."""
+    person = str(request.user.pk) if request.user.is_authenticated else ""
+    verdict = ask(request, action, person=person)
+    if not verdict.is_allowed:
+        form.add_error(None, say_when(verdict))
+    return verdict

@@ -15,6 +15,8 @@ from catalog.services import restock
 from catalog.views.limits import may_send
 from shop.errors import ShopError
 from shop.requests import HtmxRequest
+from shop.services.limits import Verdict
+from shop.views.limited import mark
 from shop.views.same_origin import same_origin_required
 
 
@@ -23,7 +25,10 @@ from shop.views.same_origin import same_origin_required
 def ask(request: HtmxRequest) -> HttpResponse:
     """Take an address to write to; the answer is the same whether it is known or not."""
     form = RestockForm(request.POST)
-    if form.is_valid() and may_send(request, form, action="restock"):
+    verdict = Verdict(is_allowed=True)
+    if form.is_valid():
+        verdict = may_send(request, form, action="restock")
+    if not form.errors:
         try:
             restock.ask(
                 form.cleaned_data["variant"],
@@ -39,11 +44,12 @@ def ask(request: HtmxRequest) -> HttpResponse:
     if request.htmx:
         return render(request, "components/restock.html", context)
     wanted = form.cleaned_data.get("variant")
-    return render(
+    answer = render(
         request,
         "catalog/restock_ask.html",
         context | {"variant": find_wanted(wanted) if wanted else None},
     )
+    return answer if verdict.is_allowed else mark(answer, verdict)
 
 
 @require_safe

@@ -27,7 +27,9 @@ from catalog.services.reviews import Author, Words
 from catalog.views.limits import may_send
 from shop.errors import ShopError
 from shop.requests import HtmxRequest
+from shop.services.limits import Verdict
 from shop.views.caching import public_page
+from shop.views.limited import mark
 from shop.views.same_origin import same_origin_required
 
 
@@ -60,10 +62,13 @@ def write(request: HttpRequest, slug: str) -> HttpResponse:
     if author is None:
         return redirect_to_login(request.get_full_path())
     mine = _find_own(product, author)
+    verdict = Verdict(is_allowed=True)
     if request.method == "POST":
         kept = () if mine is None else _photo_ids(mine)
         form = ReviewForm(request.POST, request.FILES, kept=kept)
-        if form.is_valid() and may_send(request, form, action="review") and _take_photos_in(form):
+        if form.is_valid():
+            verdict = may_send(request, form, action="review")
+        if not form.errors and _take_photos_in(form):
             reviews.write(
                 product.id,
                 author=author,
@@ -79,7 +84,8 @@ def write(request: HttpRequest, slug: str) -> HttpResponse:
     if mine and request.GET.get("sent"):
         return render(request, "catalog/review_sent.html", context)
     context["photos"] = _list_kept(form)
-    return render(request, "catalog/review.html", context)
+    answer = render(request, "catalog/review.html", context)
+    return answer if verdict.is_allowed else mark(answer, verdict)
 
 
 @require_POST

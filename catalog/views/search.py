@@ -6,10 +6,12 @@ from django.shortcuts import render
 from catalog.queries import get_search_page, get_suggestions
 from shop import notes
 from shop.views.caching import public_page
+from shop.views.limited import limited
 
 SOURCES = ("catalogue", "words", "synonyms", "attributes", "sellers")
 
 
+@limited("search")
 @public_page(*SOURCES)
 def search(request: HttpRequest) -> HttpResponse:
     page = get_search_page(dict(request.GET.lists()))
@@ -20,6 +22,7 @@ def search(request: HttpRequest) -> HttpResponse:
     return render(request, "catalog/search.html", vars(page))
 
 
+@limited("suggestions")
 @public_page(*SOURCES)
 def suggestions(request: HttpRequest) -> HttpResponse:
     """Offer what fits the start of a search: a part that the search fields fetch."""

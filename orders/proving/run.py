@@ -190,6 +190,7 @@ def _stage(wishes: Wishes, tell: Callable[[str], None]) -> Iterator[Stage]:
             "MAINTENANCE_FILE": str(folder / "maintenance.json"),
             "FAILPOINTS": str(failpoints),
             "SECRET_KEY": settings.SECRET_KEY,
+            "LIMITS_FREE_NETWORKS": "127.0.0.0/8",  # All its shoppers come from here.
             **({"REDIS_URL": f"redis://127.0.0.1:{redis_port}/0"} if redis else {}),
         }
         state = folder / "provider.sqlite3"

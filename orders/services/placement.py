@@ -9,9 +9,11 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from django.conf import settings
 from django.db import IntegrityError
 from django.utils.translation import gettext as _
 from psycopg.errors import UniqueViolation
@@ -22,13 +24,20 @@ from cart.queries import CartLine, list_lines
 from cart.services import carts
 from cart.services.quoting import QuotedCart, quote_lines
 from catalog.services import stock
-from orders.errors import CartChanged, CartNeedsAttention, NotDeliverable, TotalChanged
+from orders.errors import (
+    CartChanged,
+    CartNeedsAttention,
+    NotDeliverable,
+    OrderTooSmall,
+    TotalChanged,
+)
 from orders.models import Order, OrderAddress, OrderLine, OrderPayment, SellerOrder, TaxLine
 from orders.services import notices, settlement, timeline
 from payments import methods
 from payments.services import attempts
 from shop.clock import now
 from shop.failpoints import failpoint
+from shop.formatting import format_money
 from shop.locking import retry_when_busy
 from shop.money import Money, total
 from shop.prepared import insert, insert_all
@@ -71,7 +80,7 @@ def place(
     """Turn a cart into a pending order, or return the order that its submit key already made.
 
     Locks the cart, then stock levels by primary key. Raises `CartNeedsAttention`, `CartChanged`,
-    `TotalChanged`, `NotDeliverable`, `cart.errors.CartClosed`, `catalog.errors.OutOfStock` or
+    `TotalChanged`, `NotDeliverable`, `OrderTooSmall`, `cart.errors.CartClosed`, `catalog.errors.OutOfStock` or
     `shop.errors.BusyError`; nothing was changed then. `seen_total` is what the shopper agreed to,
     tax and delivery included, `seen_lines` the fingerprint of the lines that the review showed.
     """
@@ -187,9 +196,21 @@ def _freeze_quote(
     delivery = quoted.quote.delivery
     if delivery is None or delivery.code != delivery_code:
         raise NotDeliverable(_("This delivery is not offered for your address. Choose another."))
+    if too_little := explain_minimum(quoted.quote.items_total):
+        raise OrderTooSmall(too_little)
     if quoted.quote.total != seen_total:
         raise TotalChanged(_("The total has changed since you saw it. Please check it again."))
     return quoted
+
+
+def explain_minimum(goods: Money) -> str:
+    """Return why goods of this worth are not sent, or an empty text."""
+    least = Money(Decimal(settings.SHOP_MINIMUM_ORDER), settings.SHOP_CURRENCY)
+    if goods.amount >= least.amount:
+        return ""
+    return _("We send orders from %(amount)s on, delivery not counted.") % {
+        "amount": format_money(least)
+    }
 
 
 def _write_order(

@@ -26,17 +26,22 @@ from cart.services import lines as cart_lines
 from cart.services.quoting import QuotedCart, quote_lines
 from cart.sessions import find_cart
 from catalog.errors import OutOfStock
+from orders import haste
 from orders.errors import CartNeedsAttention
 from orders.forms import CONTACT_AND_ADDRESS, CheckoutForm
 from orders.gateways import photon
 from orders.models import Order
 from orders.queries import LastDelivery, find_by_submit_key, find_last_delivery
 from orders.services import payment, placement
+from orders.services.placement import explain_minimum
 from orders.sessions import find_waiting, forget_draft, grant, keep_draft, read_draft
 from orders.typos import take_suggestion
+from payments.services import declines
 from shop.errors import BusyError, ShopError
 from shop.formatting import format_tax
 from shop.money import Money
+from shop.services.limits import Verdict
+from shop.views.limited import ask, mark, refuse, say_when
 
 may_go_to_provider: Callable[..., Any] = csp_update(
     {
@@ -97,13 +102,13 @@ def checkout(request: HttpRequest) -> HttpResponse:
     cart = find_cart(request)
     if request.method == "POST":
         if ordered := _find_ordered(request):
-            return go_to_provider(request, ordered)
+            return pay_within_limits(request, ordered)
         keep_draft(request)
     view = get_cart_view(cart.pk if cart else None)
     if cart is None or not view.can_be_ordered:
         # The first submit of a double click may have ordered while this one was being prepared.
         if request.method == "POST" and (ordered := _find_ordered(request)):
-            return go_to_provider(request, ordered)
+            return pay_within_limits(request, ordered)
         if view.is_empty and (waiting := find_waiting(request)):
             return redirect("orders:detail", waiting.number)
         return _back_to_cart(request, is_empty=view.is_empty)
@@ -168,6 +173,19 @@ def _tell_news(request: HttpRequest, cart: Cart, view: CartView) -> list[str]:
 
 def _place(request: HttpRequest, checkout: Checkout, form: CheckoutForm) -> HttpResponse:
     cleaned = form.cleaned_data
+    verdict = _count_payment(
+        request,
+        weight=haste.weigh(request.POST),
+        cart=str(checkout.cart.pk),
+        email=cleaned["email"],
+    )
+    if not verdict.is_allowed:
+        return mark(_show(request, checkout, form, refusal=say_when(verdict)), verdict)
+    if haste.is_trapped(request.POST):
+        sorry = _(
+            "Something was filled in that nobody sees; it is empty again. Please press once more."
+        )
+        return _show(request, checkout, form, refusal=sorry)
     try:
         order = placement.place(
             checkout.cart,
@@ -189,6 +207,21 @@ def _place(request: HttpRequest, checkout: Checkout, form: CheckoutForm) -> Http
         return _show(request, checkout, fresh, refusal=str(error))
     _remember(request, order)
     return go_to_provider(request, order)
+
+
+def pay_within_limits(request: HttpRequest, order: Order, *, provider: str = "") -> HttpResponse:
+    """Go to the provider for an order that is there already, unless that was tried too often."""
+    verdict = _count_payment(request, order=order.number, email=order.email)
+    if not verdict.is_allowed:
+        return refuse(request, verdict)
+    return go_to_provider(request, order, provider=provider)
+
+
+def _count_payment(request: HttpRequest, *, weight: int = 1, email: str, **about: str) -> Verdict:
+    verdict = ask(request, "payment", weight=weight, email=email.strip().lower(), **about)
+    if verdict.is_allowed and declines.is_alarming():
+        return ask(request, "payment_in_alarm", weight=weight)
+    return verdict
 
 
 def go_to_provider(request: HttpRequest, order: Order, *, provider: str = "") -> HttpResponse:
@@ -262,6 +295,7 @@ def _fill_in(request: HttpRequest, checkout: Checkout) -> CheckoutForm:
         "submit_key": checkout.cart.submit_key,
         "seen_total": quote.total.amount,
         "seen_lines": checkout.quoted.fingerprint,
+        "began": haste.stamp(),
     }
     return CheckoutForm(
         initial=initial,
@@ -285,9 +319,13 @@ def _show(
             "submit_key": str(checkout.cart.submit_key),
             "shipping_method": quote.delivery.code if quote.delivery else "",
         }
-        form.data = {**form.data, **shown}
+        if not haste.is_stamp(form.data.get("began", "")):
+            shown["began"] = haste.stamp()
+        form.data = {**form.data, **shown, "homepage": ""}
     if not quoted.offers:
         notices = [*notices, _("We cannot deliver this cart to that country yet.")]
+    if refused := explain_minimum(quote.items_total):
+        notices = [*notices, refused]
     review = CheckoutReview(
         lines=quoted.lines,
         pieces=sum(line.quantity for line in quoted.lines),

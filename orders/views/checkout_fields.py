@@ -7,7 +7,6 @@ looked up, where the shop has a geocoder.
 
 from __future__ import annotations
 
-from django.core.cache import cache
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -21,9 +20,7 @@ from orders.forms import CONTACT_AND_ADDRESS, CheckoutField, CheckoutForm
 from orders.gateways import photon
 from orders.typos import take_suggestion, tidy
 from orders.views.checkout import choose_country
-
-ADDRESSES_A_MINUTE = 60
-"""How often the geocoder is asked for one cart; nobody types faster."""
+from shop.services import limits
 
 
 @require_POST
@@ -71,12 +68,7 @@ def find_addresses(request: HttpRequest) -> HttpResponse:
 
 
 def _may_ask(cart: Cart) -> bool:
-    key = f"orders.addresses.{cart.pk}"
-    cache.add(key, 0, 60)
-    try:
-        return (cache.incr(key) or 0) <= ADDRESSES_A_MINUTE
-    except ValueError:  # it ran out, or the cache is away
-        return True
+    return limits.count("geocoder", cart=str(cart.pk)).is_allowed
 
 
 def _read_form(request: HttpRequest) -> CheckoutForm:

@@ -18,8 +18,9 @@ from orders.access import is_key
 from orders.models import Order
 from orders.services import cancellation, payment
 from orders.sessions import bring_draft_back, grant, may_see
-from orders.views.checkout import go_to_provider, may_go_to_provider
+from orders.views.checkout import may_go_to_provider, pay_within_limits
 from shop.errors import ShopError
+from shop.views.limited import ask, refuse
 
 BACK_FROM_PROVIDER = "back_from_provider"
 ASKED_A_MOMENT_AGO = timedelta(seconds=2)
@@ -30,9 +31,13 @@ ASKED_A_MOMENT_AGO = timedelta(seconds=2)
 @may_go_to_provider
 def detail(request: HttpRequest, number: str) -> HttpResponse:
     """Show where an order stands; a secret link lets this browser in and then vanishes."""
-    if is_key(number, request.GET.get("key", "")):
-        grant(request, number)
-        return redirect("orders:detail", number)
+    if key := request.GET.get("key", ""):
+        if is_key(number, key):
+            grant(request, number)
+            return redirect("orders:detail", number)
+        verdict = ask(request, "order_link", order=number)
+        if not verdict.is_allowed:
+            return refuse(request, verdict)
     order = _get_order_or_404(request, number)
     return render(request, "orders/order.html", {"order": _view(request, order)})
 
@@ -52,8 +57,11 @@ def returned(request: HttpRequest, number: str) -> HttpResponse:
 
     What the provider cannot say yet is shown as "confirming"; its webhook or the sweeper tells.
     """
-    if is_key(number, request.GET.get("key", "")):
-        grant(request, number)
+    if key := request.GET.get("key", ""):
+        if is_key(number, key):
+            grant(request, number)
+        elif not (verdict := ask(request, "order_link", order=number)).is_allowed:
+            return refuse(request, verdict)
     order = _get_order_or_404(request, number)
     request.session[BACK_FROM_PROVIDER] = number
     with suppress(ShopError):  # The page then says that the payment is being confirmed.
@@ -67,7 +75,7 @@ def pay(request: HttpRequest, number: str) -> HttpResponse:
     """Go to the provider again, or pay in the other way that was chosen."""
     order = _get_order_or_404(request, number)
     request.session.pop(BACK_FROM_PROVIDER, None)
-    return go_to_provider(request, order, provider=request.POST.get("method", ""))
+    return pay_within_limits(request, order, provider=request.POST.get("method", ""))
 
 
 @require_POST

@@ -22,6 +22,7 @@ LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 PINNED = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==", re.MULTILINE)
 READERS = {
     *("text", "url", "flag", "number", "words", "choice", "code", "time_zone"),
+    "networks",
     *("database", "email", "is_set"),
 }
 

@@ -20,6 +20,7 @@ from catalog.models import ImageAsset, Product, Purchase, Review
 from catalog.services import purchases, reviews
 from catalog.services.reviews import Author, Words
 from shop.clock import now
+from shop.limits import ACTIONS, HOUR, Action, Limit
 from shop.models import Mail
 from tests.factories.accounts import StaffFactory, UserFactory
 from tests.factories.catalog import BuyableProductFactory
@@ -146,13 +147,16 @@ def test_a_second_review_of_the_same_thing_changes_the_first(browser, mug) -> No
     assert (review.stars, review.text, review.revision) == (2, "The glaze came off.", 2)
 
 
-def test_who_writes_again_and_again_is_asked_to_wait(browser, mug, settings) -> None:
-    settings.ACCOUNT_RATE_LIMITS = {"review": "1/h/ip"}
-    browser.post(WRITE, GOOD)
+def test_who_writes_again_and_again_is_asked_to_wait(browser, mug, monkeypatch) -> None:
+    monkeypatch.setitem(ACTIONS, "review", Action((Limit("person", 1, HOUR),)))
+    office = {"REMOTE_ADDR": "203.0.113.7"}
+    browser.post(WRITE, GOOD, **office)
 
-    page = browser.post(WRITE, GOOD | {"stars": "1", "photos": [upload()]})
+    page = browser.post(WRITE, GOOD | {"stars": "1", "photos": [upload()]}, **office)
 
+    assert (page.status_code, page["Retry-After"]) == (429, "3600")
     assert "often in a short time" in page.content.decode()
+    assert "Every morning." in page.content.decode()
     assert (Review.objects.get().revision, ImageAsset.objects.count()) == (1, 0)
 
 

@@ -14,7 +14,7 @@ import pytest
 from django.test import Client
 
 from bench.server import free_port
-from orders.views import checkout_fields
+from shop.limits import ACTIONS, MINUTE, Action, Limit
 from tests.factories.catalog import VariantFactory
 from tests.factories.orders import make_delivery
 from tests.forms import read_form
@@ -153,7 +153,7 @@ def test_a_geocoder_that_is_away_is_no_fault(shopper: Shopper, settings: Any) ->
 def test_one_cart_asks_only_so_often(
     shopper: Shopper, photon: Photon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checkout_fields, "ADDRESSES_A_MINUTE", 2)
+    monkeypatch.setitem(ACTIONS, "geocoder", Action((Limit("cart", 2, MINUTE),)))  # type: ignore[arg-type]
 
     found = [len(proposals(ask(shopper, "Unter den"))) for _ in range(3)]
 

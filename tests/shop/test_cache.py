@@ -1,4 +1,4 @@
-"""A Redis that does not answer costs one look, and limits on tries are counted all the same."""
+"""A Redis that does not answer costs one look, and tries are counted all the same."""
 
 from __future__ import annotations
 
@@ -56,7 +56,8 @@ def test_a_cache_that_is_away_is_asked_once_and_then_left_alone(
     assert time.monotonic() - began < 0.2
 
 
-def test_tries_are_counted_in_the_process_meanwhile(proxy: TcpProxy, cache: RedisCache) -> None:
+@pytest.mark.django_db
+def test_tries_are_counted_in_the_database_meanwhile(proxy: TcpProxy, cache: RedisCache) -> None:
     key = "allauth:rl:login"
     proxy.turn(Line.REFUSED)
 

@@ -29,7 +29,7 @@ from shop.models import OutboxMessage
 
 EVERYTHING = [
     *("settings", "database", "clock", "cache", "broker", "relay", "mail", "static", "disk"),
-    *("doors", "media", "payments", "paypal"),
+    *("doors", "media", "payments", "declines", "paypal"),
 ]
 
 pytestmark = pytest.mark.django_db

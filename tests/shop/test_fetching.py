@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from shop import fetching
-from shop.fetching import FetchFailed, FetchRefused, fetch, is_public
+from shop.fetching import MOST_REDIRECTS, FetchFailed, FetchRefused, fetch, is_public
 from shop.transactions import TransactionRuleBroken
 
 MOST = 1024 * 1024
@@ -115,9 +115,16 @@ def stranger(settings: Any) -> Iterator[str]:
     server.server_close()
 
 
+def test_nobody_is_followed_elsewhere_unless_that_was_asked_for(stranger: str) -> None:
+    with pytest.raises(FetchFailed, match="do not follow"):
+        fetch(f"{stranger}/moved", most_bytes=MOST)
+
+    assert Stranger.asked == ["/moved"]
+
+
 def test_file_is_fetched_through_a_redirect(stranger: str) -> None:
     assert fetch(f"{stranger}/file?v=1", most_bytes=MOST) == b"content"
-    assert fetch(f"{stranger}/moved", most_bytes=MOST) == b"content"
+    assert fetch(f"{stranger}/moved", most_bytes=MOST, redirects=1) == b"content"
     assert Stranger.asked == ["/file?v=1", "/moved", "/file"]
 
 
@@ -222,7 +229,7 @@ def test_trouble_has_a_name(
     stranger: str, page: str, error: type[Exception], message: str, may_work_later: bool | None
 ) -> None:
     with pytest.raises(error, match=message) as caught:
-        fetch(f"{stranger}/{page}", most_bytes=MOST)
+        fetch(f"{stranger}/{page}", most_bytes=MOST, redirects=MOST_REDIRECTS)
 
     if isinstance(caught.value, FetchFailed):
         assert caught.value.may_work_later is may_work_later

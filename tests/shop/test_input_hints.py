@@ -50,7 +50,7 @@ class Fields(HTMLParser):
 
 def fields_of(page: Any) -> list[dict[str, str]]:
     assert page.status_code == 200
-    return [field for field in Fields(page).found if field["name"] != "q"]
+    return [field for field in Fields(page).found if field["name"] not in ("q", "homepage")]
 
 
 def open_checkout(country: str) -> Any:
