@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from django.conf import settings
 from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.storage import FileSystemStorage, default_storage
 from django.http import FileResponse, HttpRequest, HttpResponseNotFound
@@ -36,6 +37,7 @@ def serve(request: HttpRequest, name: str) -> FileResponse | HttpResponseNotFoun
         headers={
             "Cache-Control": FOR_A_YEAR,
             "X-Content-Type-Options": "nosniff",
+            "Content-Security-Policy": settings.UPLOAD_CONTENT_SECURITY_POLICY,
             # Mails show them too, in browsers that are on another site.
             "Cross-Origin-Resource-Policy": "cross-origin",
         },
