@@ -43,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="emporium-observatory-") as name:
         folder = Path(name)
         engine = options.engine or install(folder)
+        give_empty_list(engine)
         judged = judge(engine, folder)
     print(f"{'page':<22}{'status':>7}{'score':>7}  grade")
     for page in judged:
@@ -72,11 +73,20 @@ def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
 def install(folder: Path) -> Path:
     """Fetch the engine into a folder of its own; needs npm and a network."""
     subprocess.run(
-        ("npm", "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts")
-        + ("--prefix", str(folder), PACKAGE),
+        (
+            *("npm", "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"),
+            *("--prefix", str(folder), PACKAGE),
+        ),
         check=True,
     )
     return folder / "node_modules" / PACKAGE
+
+
+def give_empty_list(engine: Path) -> None:
+    """Let the engine know no host that browsers are told of; the list is fetched on installing."""
+    preloaded = engine / "conf" / "hsts-preload.json"
+    if not preloaded.exists():
+        preloaded.write_text("{}")
 
 
 def judge(engine: Path, folder: Path) -> list[dict[str, Any]]:

@@ -51,8 +51,8 @@ SECRET_KEY = env.text(
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
 if not SECRET_KEY and not IS_PRODUCTION:
     SECRET_KEY = _trial_secret_key()
-if IS_PRODUCTION and 0 < len(SECRET_KEY) < 40:
-    env.faults.append("SECRET_KEY is too short: use at least 40 random characters.")
+if IS_PRODUCTION and 0 < len(SECRET_KEY) < 50:
+    env.faults.append("SECRET_KEY is too short: use at least 50 random characters.")
 
 # The shop -----------------------------------------------------------------------------------------
 

@@ -9,7 +9,8 @@ from django.db import OperationalError
 from django.http import Http404, HttpRequest
 from django.urls import path
 
-from config.urls import handler500, urlpatterns as shop_addresses
+from config.urls import handler500
+from config.urls import urlpatterns as shop_addresses
 
 __all__ = ["handler500", "urlpatterns"]
 
