@@ -7,10 +7,10 @@ CHROMIUM := { command -v chromium || command -v chromium-browser || command -v g
 TEMPLATES := find templates */templates -name '*.html' -print0 2>/dev/null | xargs -0 -r
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test browser snapshots lint format bench pictures messages
+.PHONY: help run setup test browser snapshots lint format bench observatory pictures messages
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Start the whole shop; PORT=8080 chooses another port
 	@exec $(PYTHON) config/run.py
@@ -52,6 +52,9 @@ format: setup ## Put code and templates into the common style
 
 bench: setup ## Measure the pages; ARGS="--help" tells what can be chosen
 	@$(VENV)/python -m bench $(ARGS)
+
+observatory: setup ## Have Mozilla's Observatory judge the headers of each class of page; needs npm
+	@$(VENV)/python -m bench.observatory $(ARGS)
 
 pictures: setup ## Take the documentation's pictures anew from an open trial shop; ARGS="--shop http://..."
 	@$(VENV)/python docs/pictures.py $(ARGS)

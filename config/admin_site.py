@@ -18,7 +18,14 @@ from accounts.second_factor import lacks_second_factor
 
 
 class EmporiumAdminSite(UnfoldAdminSite):
-    """django-unfold needs inline styles and `unsafe-eval` (Alpine); the shop's pages never do."""
+    """django-unfold needs style attributes and `unsafe-eval` (Alpine); the shop's pages never do."""
+
+    def each_context(self, request: Any) -> dict[str, Any]:
+        """Leave out the colours, which django-unfold would write into the page as a style sheet.
+
+        `static/css/admin/theme.css` has them.
+        """
+        return super().each_context(request) | {"colors": None}
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
         wrapped = super().admin_view(_for_the_well_secured(view), cacheable)

@@ -51,8 +51,8 @@ SECRET_KEY = env.text(
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
 if not SECRET_KEY and not IS_PRODUCTION:
     SECRET_KEY = _trial_secret_key()
-if IS_PRODUCTION and 0 < len(SECRET_KEY) < 40:
-    env.faults.append("SECRET_KEY is too short: use at least 40 random characters.")
+if IS_PRODUCTION and 0 < len(SECRET_KEY) < 50:
+    env.faults.append("SECRET_KEY is too short: use at least 50 random characters.")
 
 # The shop -----------------------------------------------------------------------------------------
 
@@ -119,6 +119,7 @@ WSGI_APPLICATION = "config.wsgi.application"
 MAINTENANCE_FILE = Path(env.text("MAINTENANCE_FILE", str(STATE_DIR / "maintenance.json")))
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+MESSAGE_COOKIE_NAME = "messages"
 if urlsplit(SHOP_URL).scheme == "https":
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", True)
@@ -128,6 +129,7 @@ if urlsplit(SHOP_URL).scheme == "https":
     SECURE_HSTS_PRELOAD = env.flag("SECURE_HSTS_PRELOAD", True)
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
+    MESSAGE_COOKIE_NAME = "__Host-messages"
 elif IS_PRODUCTION and SHOP_URL:
     env.faults.append("SHOP_URL must begin with https:// in production.")
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 30
@@ -172,11 +174,13 @@ INSTALLED_APPS = [
     "orders",
 ]
 
+MESSAGE_STORAGE = "shop.messages.MessageStorage"
+
 MIDDLEWARE = [
+    "shop.middleware.headers.response_headers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "shop.middleware.compression.compress_answers",
-    "shop.middleware.headers.response_headers",
     "csp.middleware.CSPMiddleware",
     "shop.middleware.bodies.refuse_large_bodies",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -274,6 +278,7 @@ STATICFILES_FINDERS = [
 ]
 STATIC_HASHED = env.flag("STATIC_HASHED", not DEBUG)
 WHITENOISE_USE_FINDERS = not STATIC_HASHED
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 S3_BUCKET = env.text("S3_BUCKET")
 MEDIA_ROOT = Path(env.text("MEDIA_ROOT", str(STATE_DIR / "media")))
@@ -522,9 +527,17 @@ CONTENT_SECURITY_POLICY = {
         "object-src": [NONE],
     }
 }
+# What is no page loads and runs nothing when it is opened by itself; what somebody uploaded does not
+# even belong to the shop's origin then.
+FILE_CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+UPLOAD_CONTENT_SECURITY_POLICY = f"{FILE_CONTENT_SECURITY_POLICY}; sandbox"
+# What django-unfold needs beyond that: Alpine reads its attributes as code, and a few of its
+# templates and scripts have style attributes. Scripts and style sheets come from files alone.
 ADMIN_CONTENT_SECURITY_POLICY = {
     "script-src": [SELF, UNSAFE_EVAL],
-    "style-src": [SELF, UNSAFE_INLINE],
+    "style-src-attr": [UNSAFE_INLINE],
 }
 
 # Admin --------------------------------------------------------------------------------------------
@@ -543,38 +556,12 @@ UNFOLD = {
             "href": lambda request: static("favicon/favicon.svg"),
         }
     ],
-    "STYLES": [lambda request: static("css/admin/desk.css")],
+    "STYLES": [
+        lambda request: static("css/admin/theme.css"),
+        lambda request: static("css/admin/desk.css"),
+    ],
     "DASHBOARD_CALLBACK": "orders.admin.dashboard.add_dashboard",
     "SIDEBAR": {"show_search": True, "navigation": "config.admin_navigation.list_navigation"},
-    "BORDER_RADIUS": "6px",
-    "COLORS": {
-        "base": {
-            "50": "#faf8f4",
-            "100": "#f3f0ea",
-            "200": "#e6e0d6",
-            "300": "#d3cbbe",
-            "400": "#a69d8f",
-            "500": "#766d60",
-            "600": "#574f45",
-            "700": "#403a33",
-            "800": "#292622",
-            "900": "#1c1a17",
-            "950": "#12110f",
-        },
-        "primary": {
-            "50": "#f1f6f1",
-            "100": "#e1ebe1",
-            "200": "#c5d8c8",
-            "300": "#a0bfa7",
-            "400": "#75a081",
-            "500": "#568465",
-            "600": "#3d6850",
-            "700": "#31533f",
-            "800": "#2a4437",
-            "900": "#1f3329",
-            "950": "#101d17",
-        },
-    },
 }
 
 # Proving ------------------------------------------------------------------------------------------

@@ -28,7 +28,10 @@ class PersonCreationForm(UserCreationForm):
 class PersonChangeForm(UserChangeForm):
     class Meta:
         model = User
-        fields = "__all__"
+        fields = (
+            *("email", "password", "name", "is_active", "is_staff", "is_superuser"),
+            *("groups", "user_permissions"),
+        )
         field_classes = {"email": forms.EmailField}
 
     def clean_email(self) -> str:

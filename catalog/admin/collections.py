@@ -33,7 +33,10 @@ RULE = [
 class CollectionForm(UploadForm):
     class Meta:
         model = Collection
-        fields = "__all__"
+        fields = (
+            *("name", "slug", "description", "image_alt", "is_public", "is_in_menu", "is_on_home"),
+            *("position", "kind", *RULE, "seo_title", "seo_description"),
+        )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Show amounts as the currency writes them, without the column's spare places."""

@@ -137,7 +137,10 @@ class VariantFormSet(forms.BaseInlineFormSet):
 class VariantForm(forms.ModelForm):
     class Meta:
         model = ProductVariant
-        fields = "__all__"
+        fields = (
+            *("sku", "barcode", "position", "price", "compare_at_price", "cost", "weight_grams"),
+            *("is_active", "tracks_stock", "low_stock_at", "option_values", "image"),
+        )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Show amounts as the currency writes them, without the column's spare places."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from django.conf import settings
 from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.storage import FileSystemStorage, default_storage
 from django.http import FileResponse, HttpRequest, HttpResponseNotFound
@@ -37,7 +38,7 @@ def serve(request: HttpRequest, name: str) -> FileResponse | HttpResponseNotFoun
             "Cache-Control": FOR_A_YEAR,
             "X-Content-Type-Options": "nosniff",
             # Whatever a browser takes it for: it runs nothing, and is of no origin.
-            "Content-Security-Policy": "default-src 'none'; sandbox",
+            "Content-Security-Policy": settings.UPLOAD_CONTENT_SECURITY_POLICY,
             "Content-Disposition": f'inline; filename="{Path(name).name}"',
             # Mails show them too, in browsers that are on another site.
             "Cross-Origin-Resource-Policy": "cross-origin",

@@ -1,16 +1,19 @@
-"""Headers that every answer carries beside Django's own."""
+"""Headers that every answer carries: pages, files, redirects, and what a middleware refuses."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 PERMISSIONS_POLICY = ", ".join(
     f"{feature}=()"
     for feature in (
-        "accelerometer", "camera", "display-capture", "geolocation", "gyroscope", "microphone",
-        "midi", "payment", "usb",
+        "accelerometer", "bluetooth", "camera", "display-capture", "encrypted-media",
+        "geolocation", "gyroscope", "hid", "idle-detection", "local-fonts", "magnetometer",
+        "microphone", "midi", "payment", "screen-wake-lock", "serial", "usb",
+        "xr-spatial-tracking",
     )
 )  # fmt: skip
 
@@ -18,10 +21,19 @@ PERMISSIONS_POLICY = ", ".join(
 def response_headers(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
+    """Add what is missing, as the outermost of all: files and early refusals pass by here, too."""
+    headers = {
+        "Permissions-Policy": PERMISSIONS_POLICY,
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "X-Frame-Options": settings.X_FRAME_OPTIONS,
+    }
+    if not settings.DEBUG:  # Django's page about an error has its style inside.
+        headers["Content-Security-Policy"] = settings.FILE_CONTENT_SECURITY_POLICY
+
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
-        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        for name, value in headers.items():
+            response.headers.setdefault(name, value)
         return response
 
     return middleware

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import random
 import re
-import shutil
-import subprocess
 import threading
 import time
 from collections import Counter
@@ -16,20 +13,19 @@ from contextlib import ExitStack, contextmanager
 from decimal import Decimal
 from itertools import cycle
 from pathlib import Path
-from pwd import getpwuid
 
 import httpx
 import pytest
 from django.conf import settings as shop_settings
 from django.db import transaction
 
-from bench.server import free_port
 from catalog.models import Product, ProductVariant
 from catalog.services import publishing, stock
 from tests.admin_forms import address, sign_in, submit
 from tests.factories.accounts import UserFactory
 from tests.factories.catalog import BuyableProductFactory, CategoryFactory
-from tests.processes import running_web, wait_until
+from tests.nginx import nginx_before
+from tests.processes import running_web
 from tests.services import find_redis, redis
 
 pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True)]
@@ -239,61 +235,6 @@ def test_with_redis_and_with_redis_killed(mug: Product) -> None:
             for url_seen in URLS:
                 for browser in browsers * 2:
                     assert browser.get(url_seen).status_code == 200
-
-
-NGINX = """
-daemon off;
-user {user};
-pid {folder}/nginx.pid;
-error_log {folder}/error.log;
-worker_processes 1;
-events {{ worker_connections 256; }}
-http {{
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    {site}
-}}
-"""
-
-
-@contextmanager
-def nginx_before(shop: str, folder: Path) -> Iterator[str]:
-    """Run nginx with the site of `deploy/nginx.conf` before a web process."""
-    program = shutil.which("nginx")
-    if not program:
-        pytest.skip("no nginx is installed")
-    port = free_port()
-    site = (shop_settings.BASE_DIR / "deploy" / "nginx.conf").read_text()
-    for ours, theirs in {
-        "/var/cache/nginx/pages": f"{folder}/pages",
-        "server web:8000;": f"server {shop.removeprefix('http://')};",
-        "listen 80;": f"listen 127.0.0.1:{port};",
-        "root /usr/share/nginx;": f"root {shop_settings.BASE_DIR}/deploy;",
-        "/var/log/nginx/access.log": f"{folder}/access.log",
-        "proxy_set_header Host $host;": "proxy_set_header Host 127.0.0.1;",
-    }.items():
-        assert ours in site
-        site = site.replace(ours, theirs)
-    user = getpwuid(os.geteuid()).pw_name  # Else its workers may not enter the folder.
-    (folder / "nginx.conf").write_text(NGINX.format(user=user, folder=folder, site=site))
-    process = subprocess.Popen([program, "-p", str(folder), "-c", str(folder / "nginx.conf")])
-    address = f"http://127.0.0.1:{port}"
-    try:
-        wait_until(lambda: _answers(f"{address}/livez") or process.poll() is not None, "nginx runs")
-        yield address
-    finally:
-        process.terminate()
-        process.wait(15)
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(url).status_code == 200
-    except httpx.HTTPError:
-        return False
 
 
 def test_behind_nginx_a_change_is_seen_as_soon_and_old_pages_stand_in(
