@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.models import EmailAddress
 from allauth.core import context as allauth_context
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from django.contrib.auth import update_session_auth_hash
@@ -14,6 +15,7 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import get_language
 
+from accounts.emails import render_notice
 from accounts.models import User
 from shop.emails import name_shop_behind
 from shop.limits import read_address
@@ -60,6 +62,47 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         if user.password != former:
             update_session_auth_hash(self.request, user)
         return bool(is_right)
+
+    def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
+        """Confirm an address; whoever has an account already is told that it has one more."""
+        if not super().confirm_email(request, email_address):
+            return False
+        primary = EmailAddress.objects.get_primary_email(email_address.user)
+        if primary and primary != email_address.email:
+            self.send_notification_mail(
+                "email_added", email_address.user, {"added_email": email_address.email}
+            )
+        return True
+
+    def send_notification_mail(
+        self,
+        template_prefix: str,
+        user: User,
+        context: dict[str, Any] | None = None,
+        email: str | None = None,
+    ) -> None:
+        """Queue a notice that the keys to an account have changed, in words of ours."""
+        recipient = email or EmailAddress.objects.get_primary_email(user)
+        if not recipient:
+            return
+        kind = template_prefix.rpartition("/")[2]
+        facts = {name: fact for name, fact in (context or {}).items() if name != "account"}
+        if "provider" in facts:
+            facts["provider"] = facts["provider"].name
+        mail = render_notice(
+            kind,
+            ip=self.get_client_ip(self.request),
+            user_agent=self.get_http_user_agent(self.request),
+            **facts,
+        )
+        with transaction.atomic():
+            mailer.queue_rendered(
+                mail,
+                kind=f"accounts.{kind}",
+                reference=uuid.uuid4().hex,
+                recipient=recipient,
+                language=get_language() or "",
+            )
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Queue the mail that allauth rendered; the web process never waits for SMTP."""

@@ -6,17 +6,25 @@ from collections.abc import Mapping
 from typing import Any
 
 from allauth.account import forms
+from allauth.mfa.adapter import get_adapter as get_factor_adapter
 from allauth.mfa.base import forms as factor_forms
+from allauth.mfa.base.internal.flows import check_rate_limit
+from allauth.mfa.models import Authenticator
 from allauth.mfa.totp import forms as app_forms
 from allauth.mfa.webauthn import forms as passkey_forms
 from allauth.socialaccount import forms as social_forms
+from django.contrib.auth.hashers import make_password
 from django.forms import BooleanField, HiddenInput
 from django.utils.translation import gettext_lazy as _
+
+from accounts import staff_sessions
+from accounts.services import second_factors
 
 MISSING = {
     "login": _("Enter your email."),
     "email": _("Enter your email."),
     "password": _("Enter your password."),
+    "oldpassword": _("Enter your password."),
     "password1": _("Choose a password."),
     "code": _("Enter the code from the mail."),
 }
@@ -35,14 +43,49 @@ class _SaysWhatIsMissing:
 
 # allauth is untyped, so mypy takes its forms for Any.
 class SignInForm(_SaysWhatIsMissing, forms.LoginForm):  # type: ignore[misc]
-    pass
+    def login(self, request: Any, redirect_url: str | None = None) -> Any:
+        """Sign in; allauth gives every session a month, and staff have less."""
+        answer = super().login(request, redirect_url)
+        staff_sessions.limit(request)
+        return answer
 
 
 class SignUpForm(_SaysWhatIsMissing, forms.SignupForm):  # type: ignore[misc]
-    pass
+    def try_save(self, request: Any) -> Any:
+        """Take as long for an address that has an account as for a new one, whose password is hashed."""
+        if self.account_already_exists:
+            make_password(self.cleaned_data["password1"])
+        return super().try_save(request)
 
 
 class ResetForm(_SaysWhatIsMissing, forms.ResetPasswordForm):  # type: ignore[misc]
+    pass
+
+
+class AddEmailForm(_SaysWhatIsMissing, forms.AddEmailForm):  # type: ignore[misc]
+    pass
+
+
+class _OnePassword(_SaysWhatIsMissing):
+    """A new password is typed once, where it can be looked at."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        del self.fields["password2"]
+        self.fields["password1"].label = _("New password")
+        if "oldpassword" in self.fields:
+            self.fields["oldpassword"].label = _("Current password")
+
+
+class ChangePasswordForm(_OnePassword, forms.ChangePasswordForm):  # type: ignore[misc]
+    pass
+
+
+class SetPasswordForm(_OnePassword, forms.SetPasswordForm):  # type: ignore[misc]
+    pass
+
+
+class ChooseNewPasswordForm(_OnePassword, forms.ResetPasswordKeyForm):  # type: ignore[misc]
     pass
 
 
@@ -63,11 +106,31 @@ class _AsksForAppCode(_SaysWhatIsMissing):
         self.fields["code"].widget.attrs |= {"inputmode": "numeric", "placeholder": ""}
 
 
-class SecondFactorForm(_AsksForAppCode, factor_forms.AuthenticateForm):  # type: ignore[misc]
+class _TakesCode(_AsksForAppCode):
+    """A code counts once, whether or not the cache is there to remember it."""
+
+    user: Any
+    cleaned_data: dict[str, Any]
+    _emit_authentication_failed: Any
+
+    def clean_code(self) -> str:
+        forget_try = check_rate_limit(self.user)
+        code: str = self.cleaned_data["code"]
+        factor = second_factors.take_code(self.user, code)
+        if factor is None:
+            main = Authenticator.objects.filter(user=self.user).order_by("-type").first()
+            self._emit_authentication_failed(main)
+            raise get_factor_adapter().validation_error("incorrect_code")
+        factor.user, self.authenticator = self.user, factor
+        forget_try()
+        return code
+
+
+class SecondFactorForm(_TakesCode, factor_forms.AuthenticateForm):  # type: ignore[misc]
     pass
 
 
-class ConfirmSecondFactorForm(_AsksForAppCode, factor_forms.ReauthenticateForm):  # type: ignore[misc]
+class ConfirmSecondFactorForm(_TakesCode, factor_forms.ReauthenticateForm):  # type: ignore[misc]
     pass
 
 

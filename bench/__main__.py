@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import growth, measuring, orders, report, server
+from bench import enumeration, growth, measuring, orders, report, server
 from bench.pages import PAGES
 from config.postgres import DatabaseNotStarted
 from config.run import ROOT
@@ -26,6 +26,8 @@ def main() -> int:
     try:
         if options.orders:
             return measure_orders(options)
+        if options.enumeration:
+            return measure_enumeration(options)
         return measure_sizes(options) if options.sizes else measure_size(options)
     except (server.NotStarted, DatabaseNotStarted) as error:
         print(error, file=sys.stderr)
@@ -58,6 +60,14 @@ def measure_orders(options: argparse.Namespace) -> int:
     return 1 if results["faults"] else 0
 
 
+def measure_enumeration(options: argparse.Namespace) -> int:
+    results = enumeration.measure(options)
+    write(results, options, name="enumeration")
+    for fault in results["faults"]:
+        print(fault, file=sys.stderr)
+    return 1 if results["faults"] else 0
+
+
 def write(results: dict[str, Any], options: argparse.Namespace, *, name: str) -> None:
     path = options.json or ROOT / "bench" / "results" / time.strftime(f"{name}-%Y%m%d-%H%M%S.json")
     report.save(results, path)
@@ -76,6 +86,17 @@ def read_options() -> argparse.Namespace:
         "--orders",
         action="store_true",
         help="orders a second instead of pages: the whole way from an empty cart to a paid order",
+    )
+    parser.add_argument(
+        "--enumeration",
+        action="store_true",
+        help="whether the time of an answer tells who has an account, instead of pages",
+    )
+    parser.add_argument(
+        "--samples",
+        type=_positive(int),
+        default=enumeration.SAMPLES,
+        help="of known and of unknown addresses each, for --enumeration (%(default)s)",
     )
     parser.add_argument("--pages", type=_pages, default=list(PAGES), help=", ".join(PAGES))
     parser.add_argument("--clients", type=_positive(int), default=8, help="at once (%(default)s)")

@@ -10,10 +10,13 @@ from allauth.account.decorators import secure_admin_login
 from csp.decorators import csp_update
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth import logout
+from django.contrib.auth.views import redirect_to_login
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from unfold.sites import UnfoldAdminSite
 
+from accounts import staff_sessions
 from accounts.second_factor import lacks_second_factor
 
 
@@ -37,10 +40,17 @@ class EmporiumAdminSite(UnfoldAdminSite):
 
 
 def _for_the_well_secured(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Send staff without a second factor to where they add one; signing out stays open."""
+    """Send staff whose session is over to sign in, and those without a second factor to add one.
+
+    Signing out stays open.
+    """
 
     @wraps(view)
     def ask(request: Any, *args: Any, **kwargs: Any) -> Any:
+        if request.user.is_staff and staff_sessions.is_over(request):
+            logout(request)
+            messages.info(request, _("You were signed out, to be safe. Please sign in again."))
+            return redirect_to_login(request.get_full_path())
         if lacks_second_factor(request.user) and getattr(view, "__name__", "") != "logout":
             messages.warning(
                 request, _("Whoever works in the shop needs a second factor. Add one.")

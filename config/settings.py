@@ -462,6 +462,7 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
 ACCOUNT_SESSION_REMEMBER = True
 # Whoever finds a device unlocked changes no address, password or second factor with it, and no
 # change happens without a mail about it.
@@ -475,6 +476,10 @@ ACCOUNT_FORMS = {
     "login": "accounts.forms.SignInForm",
     "signup": "accounts.forms.SignUpForm",
     "reset_password": "accounts.forms.ResetForm",
+    "reset_password_from_key": "accounts.forms.ChooseNewPasswordForm",
+    "change_password": "accounts.forms.ChangePasswordForm",
+    "set_password": "accounts.forms.SetPasswordForm",
+    "add_email": "accounts.forms.AddEmailForm",
     "confirm_email_verification_code": "accounts.forms.ConfirmCodeForm",
     "reauthenticate": "accounts.forms.ReauthenticateForm",
 }
@@ -489,6 +494,8 @@ MFA_TOTP_ISSUER = SHOP_NAME
 MFA_TOTP_TOLERANCE = 1
 # A trial offers second factors to its staff; a shop with real customers demands them.
 ADMIN_SECOND_FACTOR = env.flag("ADMIN_SECOND_FACTOR", IS_PRODUCTION)
+STAFF_IDLE_MINUTES = env.number("STAFF_IDLE_MINUTES", 30, at_least=5, at_most=1440)
+STAFF_SESSION_HOURS = env.number("STAFF_SESSION_HOURS", 12, at_least=1, at_most=720)
 MFA_FORMS = {
     "authenticate": "accounts.forms.SecondFactorForm",
     "reauthenticate": "accounts.forms.ConfirmSecondFactorForm",

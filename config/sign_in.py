@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,55 +28,62 @@ class SignInProviders:
 def read_sign_in_providers(env: Environment) -> SignInProviders:
     """Read who is set up. An id without its secret is a fault."""
     found = SignInProviders()
-    if app := _read_app(env, "GOOGLE"):
+    google = _read_app(
+        env.text("GOOGLE_CLIENT_ID"),
+        lambda: env.text("GOOGLE_CLIENT_SECRET", required=_missing("GOOGLE_CLIENT_ID")),
+    )
+    if google:
         found.add(
             "google",
             origin="https://accounts.google.com",
-            app=app,
+            app=google,
             SCOPE=["openid", "email", "profile"],
             OAUTH_PKCE_ENABLED=True,
         )
-    if app := _read_app(env, "GITHUB"):
+    github = _read_app(
+        env.text("GITHUB_CLIENT_ID"),
+        lambda: env.text("GITHUB_CLIENT_SECRET", required=_missing("GITHUB_CLIENT_ID")),
+    )
+    if github:
         found.add(
             "github",
             origin="https://github.com",
-            app=app,
+            app=github,
             SCOPE=["user:email"],
             OAUTH_PKCE_ENABLED=True,
         )
     if client_id := env.text("APPLE_CLIENT_ID"):
-        key_id, team, key = (
-            env.text(name, required=f"APPLE_CLIENT_ID is set, so it is needed ({what}).")
-            for name, what in (
-                ("APPLE_KEY_ID", "the id of the key"),
-                ("APPLE_TEAM_ID", "the id of the team"),
-                ("APPLE_PRIVATE_KEY", "the contents of the .p8 file"),
-            )
-        )
+        why = _missing("APPLE_CLIENT_ID")
         app = {
             "client_id": client_id,
-            "secret": key_id,
-            "key": team,
-            "settings": {"certificate_key": key},
+            "secret": env.text("APPLE_KEY_ID", required=f"{why} (the id of the key)."),
+            "key": env.text("APPLE_TEAM_ID", required=f"{why} (the id of the team)."),
+            "settings": {
+                "certificate_key": env.text(
+                    "APPLE_PRIVATE_KEY", required=f"{why} (the contents of the .p8 file)."
+                )
+            },
         }
         found.add("apple", origin="https://appleid.apple.com", app=app)
-    if app := _read_app(env, "OIDC"):
+    oidc = _read_app(
+        env.text("OIDC_CLIENT_ID"),
+        lambda: env.text("OIDC_CLIENT_SECRET", required=_missing("OIDC_CLIENT_ID")),
+    )
+    if oidc:
         issuer = env.url("OIDC_ISSUER", "", required="name the address of the OpenID provider.")
         parts = urlsplit(issuer)
-        app |= {
+        oidc |= {
             "provider_id": "oidc",
             "name": env.text("OIDC_NAME", parts.hostname or "OpenID"),
-            "settings": {"server_url": issuer, "oauth_pkce_enabled": True},
+            "settings": {"server_url": issuer.rstrip("/"), "oauth_pkce_enabled": True},
         }
-        found.add("openid_connect", origin=f"{parts.scheme}://{parts.netloc}", app=app)
+        found.add("openid_connect", origin=f"{parts.scheme}://{parts.netloc}", app=oidc)
     return found
 
 
-def _read_app(env: Environment, name: str) -> dict[str, Any]:
-    client_id = env.text(f"{name}_CLIENT_ID")
-    if not client_id:
-        return {}
-    secret = env.text(
-        f"{name}_CLIENT_SECRET", required=f"{name}_CLIENT_ID is set, so its secret is needed."
-    )
-    return {"client_id": client_id, "secret": secret}
+def _read_app(client_id: str, read_secret: Callable[[], str]) -> dict[str, Any]:
+    return {"client_id": client_id, "secret": read_secret()} if client_id else {}
+
+
+def _missing(name: str) -> str:
+    return f"{name} is set, so it is needed"

@@ -13,6 +13,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from accounts.models import SellerMember, User
+from accounts.services import sign_ins
 
 
 class PersonCreationForm(UserCreationForm):
@@ -65,6 +66,12 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
         (_("Dates"), {"fields": ["joined_at", "last_login"]}),
     ]
     add_fieldsets = [(None, {"classes": ["wide"], "fields": ["email", "password1", "password2"]})]
+
+    def save_model(self, request: Any, obj: User, form: Any, change: bool) -> None:
+        """Save a person; one who is shut out is signed out for good, on every device."""
+        super().save_model(request, obj, form, change)
+        if change and "is_active" in form.changed_data and not obj.is_active:
+            sign_ins.end_all(obj)
 
     def get_inlines(self, request: object, obj: User | None) -> list[Any]:
         return [MembershipInline] if obj else []

@@ -87,10 +87,13 @@ def test_floors_lists_exactly_the_declared_signals() -> None:
 
 
 def test_the_example_environment_names_exactly_the_variables_that_settings_read() -> None:
-    tree = ast.parse((ROOT / "config" / "settings.py").read_text("utf-8"))
+    sources = [
+        (ROOT / "config" / name).read_text("utf-8") for name in ("settings.py", "sign_in.py")
+    ]
     read = {
         call.args[0].value
-        for call in ast.walk(tree)
+        for source in sources
+        for call in ast.walk(ast.parse(source))
         if isinstance(call, ast.Call)
         and isinstance(call.func, ast.Attribute)
         and isinstance(call.func.value, ast.Name)

@@ -46,6 +46,8 @@ PAGES = {
     r"accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$": [
         "/accounts/password/reset/key/1-nonsense/", "/accounts/password/reset/key/{reset}/"
     ],
+    "accounts/3rdparty/login/cancelled/": ["/accounts/3rdparty/login/cancelled/"],
+    "accounts/3rdparty/login/error/": ["/accounts/3rdparty/login/error/"],
     "mailbox/": ["/mailbox/"],
     "mailbox/<int:mail_id>/": ["/mailbox/{mail}/"],
     "styleguide/": ["/styleguide/"],
@@ -62,8 +64,19 @@ FOR_MEMBERS = {
     "accounts/email/": ["/accounts/email/"],
     "accounts/password/change/": ["/accounts/password/change/"],
     "accounts/reauthenticate/": ["/accounts/reauthenticate/"],
+    "accounts/2fa/": ["/accounts/2fa/"],
+    "accounts/2fa/webauthn/": ["/accounts/2fa/webauthn/"],
+    "accounts/sessions/": ["/accounts/sessions/"],
+    "accounts/3rdparty/": ["/accounts/3rdparty/"],
 }
-IN_STEPS = {"cart/", "checkout/", "orders/<slug:number>/", "accounts/confirm-email/"}
+IN_STEPS = {
+    "cart/", "checkout/", "orders/<slug:number>/", "accounts/confirm-email/",
+    "accounts/2fa/authenticate/", "accounts/2fa/reauthenticate/", "accounts/2fa/totp/activate/",
+    "accounts/2fa/totp/deactivate/", "accounts/2fa/recovery-codes/",
+    "accounts/2fa/recovery-codes/generate/", "accounts/2fa/webauthn/add/",
+    "accounts/2fa/webauthn/reauthenticate/", "accounts/2fa/webauthn/keys/<int:pk>/remove/",
+    "accounts/2fa/webauthn/keys/<int:pk>/edit/", "accounts/3rdparty/signup/",
+}  # fmt: skip
 NO_PAGES = {
     "livez", "readyz", "media/<path:name>",  # for machines
     "favicon.ico", "site.webmanifest", "service-worker.js",
@@ -76,6 +89,8 @@ NO_PAGES = {
     "account/cards/<slug:card_id>/remove/",
     "orders/<slug:number>/pay/", "orders/<slug:number>/cancel/",
     "orders/<slug:number>/returned/",  # goes on to the order's page
+    "accounts/2fa/recovery-codes/download/",  # a file
+    "accounts/2fa/webauthn/login/",  # for the script of the sign-in page
     "accounts/password/set/", "accounts/login/code/confirm/",  # nobody has an account without one
 }  # fmt: skip
 

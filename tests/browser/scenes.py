@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.shortcuts import render
 from django.test import Client, RequestFactory
 from django.utils import translation
@@ -21,6 +22,7 @@ from django.views import defaults
 from PIL import Image
 from playwright.sync_api import Page, Route, expect
 
+from accounts.forms import ResetForm
 from accounts.models import User
 from catalog.access import make_restock_key
 from catalog.models import Option, Product, RestockRequest, ReviewPhoto, Wishlist
@@ -33,7 +35,7 @@ from shop.clock import now
 from shop.models import Mail
 from shop.models import Page as ContentPage
 from tests.browser.shelves import Shelves, index_all
-from tests.browser.shopper import ADA, answer_as_bank, fill_in_address
+from tests.browser.shopper import ADA, answer_as_bank, code_of_app, fill_in_address
 from tests.factories.accounts import StaffFactory, UserFactory
 from tests.factories.catalog import (
     BuyableProductFactory,
@@ -436,6 +438,83 @@ def keep_an_account(visitor: Visitor) -> Iterator[Scene]:
         yield Scene(name)
 
 
+def be_safe(visitor: Visitor) -> Iterator[Scene]:
+    """Add second factors, be asked for them, see where one is signed in and with what else."""
+    page = visitor.page
+    person = UserFactory(name="Ada Lovelace", password=PASSWORD)
+    EmailAddress.objects.create(user=person, email=person.email, verified=True, primary=True)
+    _give_password(visitor, person)
+    page.wait_for_url("**/account/")
+    for name, path in {
+        "security, nothing yet": "/accounts/2fa/",
+        "passkeys, none": "/accounts/2fa/webauthn/",
+        "devices": "/accounts/sessions/",
+        "other ways to sign in": "/accounts/3rdparty/",
+    }.items():
+        visitor.go(path)
+        yield Scene(name)
+    visitor.go("/accounts/2fa/totp/activate/")
+    page.get_by_label("Password").fill(PASSWORD)
+    visitor.press("Confirm")
+    secret = page.locator(".facts code").inner_text()
+    yield Scene("authenticator app")
+    page.locator("#id_code").fill("000000")
+    visitor.press("Turn it on")
+    expect(page.get_by_role("alert").first).to_be_visible()
+    yield Scene("authenticator app, wrong code")
+    page.locator("#id_code").fill(code_of_app(secret))
+    visitor.press("Turn it on")
+    page.locator(".account__codes").wait_for()
+    yield Scene("recovery codes")
+    key = Authenticator.objects.create(
+        user=person, type="webauthn", data={"name": LONG_NAME[:60], "credential": {}}
+    )
+    for name, path in {
+        "security": "/accounts/2fa/",
+        "passkeys": "/accounts/2fa/webauthn/",
+        "rename a passkey": f"/accounts/2fa/webauthn/keys/{key.pk}/edit/",
+        "remove a passkey": f"/accounts/2fa/webauthn/keys/{key.pk}/remove/",
+        "new recovery codes": "/accounts/2fa/recovery-codes/generate/",
+        "app off": "/accounts/2fa/totp/deactivate/",
+        "say a code once more": "/accounts/2fa/reauthenticate/",
+    }.items():
+        visitor.go(path)
+        yield Scene(name)
+    key.delete()
+    visitor.go("/accounts/2fa/webauthn/add/")
+    yield Scene("add a passkey")
+    request = RequestFactory().get(visitor.path("/"))
+    request.user = person
+    house = {"get_provider": {"name": "Guild"}}
+    with translation.override(visitor.language):
+        passkey = render(request, "mfa/webauthn/reauthenticate.html", {"js_data": {}})
+        one_more = render(
+            request, "socialaccount/signup.html", {"account": house, "form": ResetForm()}
+        )
+    visitor.open_made_up("/passkey/", passkey.content.decode())
+    yield Scene("use a passkey once more")
+    visitor.open_made_up("/one-more/", one_more.content.decode())
+    yield Scene("account elsewhere, one more thing")
+    page.context.clear_cookies()
+    _give_password(visitor, person)
+    page.locator("#id_code").wait_for()
+    yield Scene("sign in, second step")
+    page.guard.expect(401)
+    for name, path in {
+        "account elsewhere, turned back": "/accounts/3rdparty/login/cancelled/",
+        "account elsewhere, did not work": "/accounts/3rdparty/login/error/",
+    }.items():
+        visitor.go(path)
+        yield Scene(name)
+
+
+def _give_password(visitor: Visitor, person: User) -> None:
+    visitor.go(f"/accounts/login/?next={visitor.path('/account/')}")
+    visitor.page.locator("#id_login").fill(person.email)
+    visitor.page.locator("#id_password").fill(PASSWORD)
+    visitor.press("Sign in")
+
+
 def _save_a_card(visitor: Visitor, person: User) -> None:
     """Pay signed in, and let the payment page keep the card."""
     order = place_order(visitor.shelves.moss, user=person)
@@ -568,6 +647,20 @@ WALKS: dict[str, tuple[Walk, set[str]]] = {
             *("accounts/password/reset/", "accounts/password/reset/done/"),
             *("accounts/password/reset/key/done/",),
             r"accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+        },
+    ),
+    "be safe": (
+        be_safe,
+        {
+            *("accounts/2fa/", "accounts/2fa/authenticate/", "accounts/2fa/reauthenticate/"),
+            *("accounts/2fa/totp/activate/", "accounts/2fa/totp/deactivate/"),
+            *("accounts/2fa/recovery-codes/", "accounts/2fa/recovery-codes/generate/"),
+            *("accounts/2fa/webauthn/", "accounts/2fa/webauthn/add/"),
+            *("accounts/2fa/webauthn/reauthenticate/", "accounts/sessions/"),
+            "accounts/2fa/webauthn/keys/<int:pk>/remove/",
+            "accounts/2fa/webauthn/keys/<int:pk>/edit/",
+            *("accounts/3rdparty/", "accounts/3rdparty/signup/"),
+            *("accounts/3rdparty/login/cancelled/", "accounts/3rdparty/login/error/"),
         },
     ),
     "speak and keep": (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from allauth.mfa.totp.internal import auth as one_time_codes
 from django.test import Client
 from playwright.sync_api import Page, expect
 
@@ -59,3 +60,9 @@ def sign_in(page: Page, person: User, web: str) -> None:
     browser.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
     [cookie] = browser.cookies.values()
     page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": web}])
+
+
+def code_of_app(secret: str, *, later: int = 0) -> str:
+    """Return what an authenticator app shows now, or so many half minutes later."""
+    counter = list(one_time_codes.yield_hotp_counters_from_time())[1] + later
+    return one_time_codes.format_hotp_value(one_time_codes.hotp_value(secret, counter))

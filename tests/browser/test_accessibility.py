@@ -36,6 +36,8 @@ WITHOUT_A_PAGE = {
     "orders/<slug:number>/status/": "a part of the order's page",
     "orders/<slug:number>/returned/": "leads on to the order's page",
     "accounts/password/set/": "leads on: everybody has a password",
+    "accounts/2fa/recovery-codes/download/": "a file",
+    "accounts/2fa/webauthn/login/": "for the script of the sign-in page",
     "accounts/login/code/confirm/": "leads on: nobody signs in by code",
 }
 

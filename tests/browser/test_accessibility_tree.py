@@ -98,6 +98,14 @@ def walk(visitor: Visitor) -> Iterator[Place]:
     visitor.sign_in(person)
     visitor.go("/account/")
     yield Place("account")
+    for name, path in {
+        "security": "/accounts/2fa/",
+        "email-addresses": "/accounts/email/",
+        "new-password": "/accounts/password/change/",
+        "say-once-more": "/accounts/2fa/totp/activate/",
+    }.items():
+        visitor.go(path)
+        yield Place(name)
 
 
 def test_screen_readers_are_told_what_is_written_down(

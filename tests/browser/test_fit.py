@@ -28,7 +28,7 @@ from tests.browser.long_names import (
     fill_with_long_names,
     place_long_order,
 )
-from tests.browser.shopper import sign_in
+from tests.browser.shopper import code_of_app, sign_in
 from tests.matrix.routes import list_routes
 from tests.processes import running_web
 
@@ -92,6 +92,7 @@ def tour(visit: Visit, names: LongNames, request: pytest.FixtureRequest) -> Iter
 
 
 def test_pages_fit(tour: Tour, names: LongNames, web: str) -> None:
+    tour.page.guard.expect(401)
     for addresses in PAGES.values():
         for address in addresses if tour.is_thorough else addresses[:1]:
             if tour.is_thorough or not address.startswith(WITHOUT_LANGUAGE):
@@ -105,6 +106,26 @@ def test_pages_fit(tour: Tour, names: LongNames, web: str) -> None:
     for code in ("for-4", "for-123456789"):
         place_long_order(names.works, delivery_code=code, language="en", user=names.person)
     for address in (address for addresses in FOR_MEMBERS.values() for address in addresses):
+        tour.visit(address)
+    see_second_factors(tour)
+
+
+def see_second_factors(tour: Tour) -> None:
+    """Say once more who one is, then set up an app, and read the recovery codes."""
+    page = tour.page
+    tour.visit("/accounts/2fa/totp/activate/")
+    page.locator("#id_password").fill("a long enough password")
+    page.locator("main form [type=submit]").first.click()
+    page.locator("#id_code").wait_for()
+    tour.see("an app to be set up")
+    page.locator("#id_code").fill(code_of_app(page.locator(".facts code").inner_text()))
+    page.locator("main form [type=submit]").first.click()
+    page.locator(".account__codes").wait_for()
+    tour.see("recovery codes")
+    for address in (
+        "/accounts/2fa/", "/accounts/2fa/totp/deactivate/", "/accounts/2fa/webauthn/add/",
+        "/accounts/2fa/recovery-codes/generate/",
+    ):  # fmt: skip
         tour.visit(address)
 
 

@@ -6,13 +6,12 @@ from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
-from allauth.mfa.totp.internal import auth as one_time_codes
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from payments.simulator.running import Simulator
 from tests.browser.conftest import Visit
-from tests.browser.shopper import expect_headline, sign_in
+from tests.browser.shopper import code_of_app, expect_headline, sign_in
 
 EMAIL, PASSWORD = "ada@example.com", "difference engine 1842"
 
@@ -28,11 +27,6 @@ def ada(shop: Simulator) -> User:
 def local(web: str) -> str:
     """The shop under the name that browsers take for a safe origin."""
     return web.replace("127.0.0.1", "localhost")
-
-
-def code_of_app(secret: str, *, later: int = 0) -> str:
-    counter = list(one_time_codes.yield_hotp_counters_from_time())[1] + later
-    return one_time_codes.format_hotp_value(one_time_codes.hotp_value(secret, counter))
 
 
 def give_password(page: Page) -> None:

@@ -13,7 +13,8 @@ from tests.browser.shopper import sign_in
 
 WORDS = """() => {
   // What only a script can do is offered by scripts alone.
-  for (const button of document.querySelectorAll("password-field button")) button.remove();
+  const alone = "password-field button, passkey-form";
+  for (const element of document.querySelectorAll(alone)) element.remove();
   return [...new Set(document.querySelector("main").innerText.split(/\\s+/))];
 }"""
 FORMS_WITHOUT_BUTTON = """() => [...document.querySelectorAll("main form")]
@@ -37,6 +38,8 @@ def names(shop: Simulator) -> LongNames:
 def test_every_page_says_as_much_without_scripts(
     page: Page, plain: Page, names: LongNames, web: str
 ) -> None:
+    for browser in (page, plain):
+        browser.guard.expect(401)
     silent = compare(page, plain, [fill_in(found[0], names) for found in PAGES.values()])
     for browser in (page, plain):
         sign_in(browser, names.person, web)

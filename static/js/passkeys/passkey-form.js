@@ -1,16 +1,19 @@
 /*
  * A form that is sent with what a passkey signed. Without scripts, or in a browser that knows no
- * passkeys, its button stays hidden. The options come from `data-options`, or from the address in
- * `data-ask`; what went wrong is said in the [role=alert] inside.
+ * passkeys, it stays hidden; `data-cannot` then says so. The options come from `data-options`, or
+ * from the address in `data-ask`; what went wrong is said in the [role=alert] inside.
  */
 const Credential = window.PublicKeyCredential;
 
 class PasskeyForm extends HTMLElement {
   connectedCallback() {
-    if (!Credential?.parseRequestOptionsFromJSON) return;
     const form = this.querySelector("form");
     const alert = this.querySelector("[role=alert]");
-    this.querySelector("[hidden]").hidden = false;
+    if (!Credential?.parseRequestOptionsFromJSON) {
+      alert.textContent = this.dataset.cannot ?? "";
+      return;
+    }
+    form.hidden = false;
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
       alert.textContent = "";
