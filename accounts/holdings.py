@@ -128,7 +128,7 @@ declare(
 declare(
     "accounts.SellerMember",
     "user seller",
-    title=_("That you work for a seller"),
+    title="",
     purpose="Who may do what for a seller",
     kept="Until taken off",
     ground=CONTRACT,
@@ -139,7 +139,7 @@ declare(
 declare(
     "accounts.Seller",
     "email name place story tagline",
-    title=_("What a seller says of itself, if you are one"),
+    title="",
     purpose="To name the seller, as the law asks of every offer",
     kept="As long as there are goods and orders of theirs",
     ground=LAW,

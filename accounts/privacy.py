@@ -24,7 +24,8 @@ class Holding:
     """What a table knows of a person, what for, and what becomes of it.
 
     `fields` are the columns that tell something of a person, `rest` all others that could hold a
-    text and tell nothing. `title` is how the account page calls it; tables may share one.
+    text and tell nothing. `title` is how the account page calls it; tables may share one, and what only
+    staff and sellers have needs none.
     `section` is its part of a person's copy; without one `remark` says why. `remark` also says what
     of it stays after an erasure. `ground` names the article of the GDPR.
     """
@@ -94,5 +95,5 @@ def list_impersonal() -> dict[str, str]:
 
 def list_titles(erasure: Erasure) -> list[Any]:
     """Return how the page calls what an erasure deletes, empties or keeps; each once."""
-    titles = {str(each.title): each.title for each in _holdings.values() if each.erasure == erasure}
-    return list(titles.values())
+    found = [each.title for each in _holdings.values() if each.erasure == erasure and each.title]
+    return list({str(title): title for title in found}.values())

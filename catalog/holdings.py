@@ -114,7 +114,7 @@ declare(
 declare(
     "catalog.StockMovement",
     "actor reason",
-    title=_("That you moved stock, if you worked here; without your name"),
+    title="",
     purpose="Why a shelf holds what it holds",
     kept="As long as the shop",
     ground=INTEREST,
@@ -125,7 +125,7 @@ declare(
 declare(
     "catalog.ImportRun",
     "actor file_name error",
-    title=_("Files of products that you imported, if you worked here; without your name"),
+    title="",
     purpose="What became of an import",
     kept="90 days",
     ground=INTEREST,

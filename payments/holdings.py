@@ -32,7 +32,7 @@ declare(
     section="orders",
     erasure=Erasure.KEPT,
     remark="amounts, dates and the provider's numbers stay; customer, page and failure go",
-    rest="reference provider",
+    rest="reference provider currency",
 )
 declare(
     "payments.ProviderEvent",
@@ -56,7 +56,7 @@ declare(
     section="orders",
     erasure=Erasure.KEPT,
     remark="amounts, dates and numbers stay; reasons go",
-    rest="key provider_id",
+    rest="key provider_id currency",
 )
 declare(
     "payments.Capture",
@@ -68,7 +68,7 @@ declare(
     section="orders",
     erasure=Erasure.KEPT,
     remark="amounts and dates stay; failures go",
-    rest="key",
+    rest="key currency",
 )
 declare(
     "payments.Dispute",
@@ -80,7 +80,7 @@ declare(
     section="orders",
     erasure=Erasure.KEPT,
     remark="the reason is a code of the provider's, and stays",
-    rest="provider provider_id",
+    rest="provider provider_id currency",
 )
 declare(
     "payments.PaymentTransaction",
@@ -92,7 +92,7 @@ declare(
     section="orders",
     erasure=Erasure.KEPT,
     remark="amounts, dates and the provider's numbers stay",
-    rest="provider",
+    rest="provider currency",
 )
 declare(
     "payments.OfflineMovement",
@@ -104,7 +104,7 @@ declare(
     section="orders",
     erasure=Erasure.KEPT,
     remark="it is a voucher of the books, with the bank's reference; who wrote it down goes",
-    rest="key",
+    rest="key currency",
 )
 declare(
     "payments.ReconciliationBreak",

@@ -15,9 +15,7 @@ from accounts.privacy import Erasure, Holding, list_holdings, list_impersonal
 from tests.architecture.test_docs import read_rows
 
 HOLDINGS = {each.model: each for each in list_holdings()}
-MODELS = {
-    model._meta.label: model for model in apps.get_models(include_auto_created=True)
-}
+MODELS = {model._meta.label: model for model in apps.get_models(include_auto_created=True)}
 HOLDS_TEXT = (
     models.CharField, models.TextField, models.JSONField, models.BinaryField, models.FileField,
     models.GenericIPAddressField,

@@ -37,6 +37,8 @@ PAGES = {
     "sellers/<slug:slug>/": ["/sellers/long/"],
     "pages/<slug:slug>/": ["/pages/long/"],
     "offline/": ["/offline/"],
+    "cookies/": ["/cookies/"],
+    "account/erased/": ["/account/erased/"],
     "accounts/login/": ["/accounts/login/"],
     "accounts/signup/": ["/accounts/signup/"],
     "accounts/inactive/": ["/accounts/inactive/"],
@@ -53,6 +55,7 @@ PAGES = {
 FOR_MEMBERS = {
     "account/": ["/account/"],
     "account/cards/": ["/account/cards/"],
+    "account/privacy/": ["/account/privacy/"],
     "wishlists/<int:list_id>/": ["/wishlists/{list}/"],
     "products/<slug:slug>/reviews/write/": [
         "/products/bowl/reviews/write/",
@@ -63,7 +66,7 @@ FOR_MEMBERS = {
     "accounts/password/change/": ["/accounts/password/change/"],
     "accounts/reauthenticate/": ["/accounts/reauthenticate/"],
 }
-IN_STEPS = {"cart/", "checkout/", "orders/<slug:number>/", "accounts/confirm-email/"}
+IN_STEPS = {"account/privacy/erase/", "cart/", "checkout/", "orders/<slug:number>/", "accounts/confirm-email/"}
 NO_PAGES = {
     "livez", "readyz", "media/<path:name>",  # for machines
     "favicon.ico", "site.webmanifest", "service-worker.js",
@@ -74,6 +77,7 @@ NO_PAGES = {
     "reviews/<int:review_id>/helpful/", "back-in-stock/", "wishlists/save/",
     "wishlists/<int:list_id>/sharing/", "wishlists/items/<int:item_id>/",
     "account/cards/<slug:card_id>/remove/",
+    "account/privacy/copy/", "account/privacy/copies/<int:copy_id>/", ".well-known/gpc.json",
     "orders/<slug:number>/pay/", "orders/<slug:number>/cancel/",
     "orders/<slug:number>/returned/",  # goes on to the order's page
     "accounts/password/set/", "accounts/login/code/confirm/",  # nobody has an account without one
