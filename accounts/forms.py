@@ -1,4 +1,4 @@
-"""allauth's forms, whose empty fields say how to mend them."""
+"""allauth's forms, whose empty fields say how to mend them, and those about one's own data."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from allauth.mfa.totp import forms as app_forms
 from allauth.mfa.webauthn import forms as passkey_forms
 from allauth.socialaccount import forms as social_forms
 from django.contrib.auth.hashers import make_password
-from django.forms import BooleanField, HiddenInput
+from django.core.exceptions import ValidationError
+from django.forms import BooleanField, CharField, EmailInput, Form, HiddenInput
 from django.utils.translation import gettext_lazy as _
 
 from accounts import staff_sessions
@@ -159,3 +160,25 @@ class RenamePasskeyForm(passkey_forms.EditWebAuthnForm):  # type: ignore[misc]
 
 class SocialSignUpForm(_SaysWhatIsMissing, social_forms.SignupForm):  # type: ignore[misc]
     pass
+
+
+class EraseForm(Form):
+    """Who erases their account types its address, so that no slip of the finger does it."""
+
+    email = CharField(
+        label=_("Your email, to be sure"),
+        max_length=254,
+        error_messages={"required": _("Type the email of your account.")},
+        widget=EmailInput(attrs={"autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, email: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.expected = email
+        self.fields["email"].help_text = _("Type %(email)s") % {"email": email}
+
+    def clean_email(self) -> str:
+        typed: str = self.cleaned_data["email"].strip()
+        if typed.lower() != self.expected.lower():
+            raise ValidationError(_("This is not the email of your account."))
+        return typed

@@ -5,4 +5,4 @@ class CartConfig(AppConfig):
     name = "cart"
 
     def ready(self) -> None:
-        from cart import receivers  # noqa: F401
+        from cart import holdings, receivers  # noqa: F401

@@ -1,4 +1,4 @@
-"""News from below: somebody signed in, so the guest's cart becomes theirs."""
+"""News from below: somebody signed in, asks for their data, or wants it gone."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from django.contrib.auth.signals import user_logged_in
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from cart.services import carts
+from accounts.archive import Archive
+from accounts.erasure import ErasureRun
+from accounts.person import Person
+from accounts.signals import person_erasing, person_exporting, person_leaving
+from cart.services import carts, people
 from cart.sessions import SESSION_KEY, remember
 from shop.errors import BusyError
 
@@ -26,3 +30,18 @@ def take_the_guest_cart_along(sender: Any, request: HttpRequest, user: Any, **kw
         remember(request, carts.merge_at_sign_in(guest_cart_id=guest_cart_id, user=user))
     except BusyError:  # They are signed in all the same; only the guest's cart stays behind.
         logger.warning("cart %s could not be merged: its rows stay locked", guest_cart_id)
+
+
+@receiver(person_exporting)
+def tell_what_is_in_the_carts(sender: Any, person: Person, archive: Archive, **kwargs: Any) -> None:
+    people.export(person, archive)
+
+
+@receiver(person_leaving)
+def hold_the_cart(sender: Any, erasure: ErasureRun, **kwargs: Any) -> None:
+    people.lock(erasure)
+
+
+@receiver(person_erasing)
+def delete_the_carts(sender: Any, erasure: ErasureRun, **kwargs: Any) -> None:
+    people.erase(erasure)

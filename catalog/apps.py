@@ -5,7 +5,7 @@ class CatalogConfig(AppConfig):
     name = "catalog"
 
     def ready(self) -> None:
-        from catalog import checkups, invariants, receivers  # noqa: F401
+        from catalog import checkups, holdings, invariants, receivers  # noqa: F401
         from catalog.services import searches
         from shop import notes
 

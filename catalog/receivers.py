@@ -1,4 +1,4 @@
-"""News from below: a maker has a new name, or somebody signed in."""
+"""News from below: a maker has a new name; somebody signed in, asks for their data, or wants it gone."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from django.contrib.auth.signals import user_logged_in
 from django.dispatch import receiver
 from django.http import HttpRequest
 
+from accounts.archive import Archive
+from accounts.erasure import ErasureRun
 from accounts.models import Seller
-from accounts.signals import seller_renamed
-from catalog.services import indexing, wishlists
+from accounts.person import Person
+from accounts.signals import person_erasing, person_exporting, seller_renamed
+from catalog.services import indexing, people, wishlists
 from catalog.sessions import SESSION_KEY, list_guest_lists
 from shop.errors import BusyError
 
@@ -35,3 +38,15 @@ def take_the_guest_lists_along(sender: Any, request: HttpRequest, user: Any, **k
         logger.warning("wishlists %s could not be merged: their rows stay locked", list_ids)
     else:
         del request.session[SESSION_KEY]
+
+
+@receiver(person_exporting)
+def tell_what_they_said_and_kept(
+    sender: Any, person: Person, archive: Archive, **kwargs: Any
+) -> None:
+    people.export(person, archive)
+
+
+@receiver(person_erasing)
+def delete_what_they_said_and_kept(sender: Any, erasure: ErasureRun, **kwargs: Any) -> None:
+    people.erase(erasure)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from celery import shared_task
 
 from catalog.services import (
@@ -11,6 +13,7 @@ from catalog.services import (
     indexing,
     low_stock,
     media,
+    people,
     price_history,
     restock,
     review_notices,
@@ -111,3 +114,9 @@ def sweep_restock(**_: object) -> None:
 def prune_wishlists(**_: object) -> None:
     """Forget guests' lists that nobody can find any more."""
     wishlists.prune()
+
+
+@shared_task(base=KeyedTask, name="catalog.delete_files")
+def delete_files(*, originals: Sequence[str], bases: Sequence[str], **_: object) -> None:
+    """Delete pictures of somebody who was erased from the storage."""
+    people.delete_files(originals, bases)

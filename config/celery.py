@@ -68,6 +68,10 @@ app.conf.beat_schedule = {
     "prune the record of searches": {"task": "catalog.prune_searches", "schedule": 86_400.0},
     "forget old imports": {"task": "catalog.prune_imports", "schedule": 86_400.0},
     "forget tries that have run out": {"task": "shop.sweep_limits", "schedule": 600.0},
+    "forget old carts": {"task": "cart.forget_old", "schedule": 86_400.0},
+    "forget what providers told": {"task": "payments.forget_old", "schedule": 86_400.0},
+    "forget people of old orders": {"task": "orders.forget_old", "schedule": 86_400.0},
+    "forget old mails, sign-ins and copies": {"task": "accounts.forget_old", "schedule": 86_400.0},
     "clear old sessions": {"task": "shop.clear_sessions", "schedule": 86_400.0},
 }
 

@@ -17,6 +17,7 @@ from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
 
 from config import postgres
+from config.books import YEARS_OF_BOOKS
 from config.env import ConfigurationFaults, Environment, is_country, is_currency
 from config.sign_in import read_sign_in_providers
 
@@ -132,7 +133,7 @@ if urlsplit(SHOP_URL).scheme == "https":
     MESSAGE_COOKIE_NAME = "__Host-messages"
 elif IS_PRODUCTION and SHOP_URL:
     env.faults.append("SHOP_URL must begin with https:// in production.")
-SESSION_COOKIE_AGE = 60 * 60 * 24 * 30
+SESSION_COOKIE_AGE = 60 * 60 * 24 * env.number("SESSION_DAYS", 30, at_least=1, at_most=400)
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
 SECURE_REFERRER_POLICY = "same-origin"
@@ -511,6 +512,20 @@ SOCIALACCOUNT_FORMS = {"signup": "accounts.forms.SocialSignUpForm"}
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
 SOCIALACCOUNT_STORE_TOKENS = False
 LOGIN_URL = "account_login"
+
+# What is kept of people, and for how long (docs/privacy.md) ----------------------------------------
+
+RETENTION_ORDER_YEARS = env.number(
+    "RETENTION_ORDER_YEARS", YEARS_OF_BOOKS.get(SHOP_COUNTRY, 10), at_least=1, at_most=40
+)
+RETENTION_UNPAID_DAYS = env.number("RETENTION_UNPAID_DAYS", 30, at_least=7, at_most=3650)
+RETENTION_CART_DAYS = env.number("RETENTION_CART_DAYS", 365, at_least=7, at_most=3650)
+RETENTION_GUEST_CART_DAYS = env.number("RETENTION_GUEST_CART_DAYS", 45, at_least=1, at_most=3650)
+RETENTION_SEARCH_DAYS = env.number("RETENTION_SEARCH_DAYS", 90, at_least=1, at_most=3650)
+RETENTION_MAIL_DAYS = env.number("RETENTION_MAIL_DAYS", 180, at_least=7, at_most=3650)
+RETENTION_PROVIDER_DAYS = env.number("RETENTION_PROVIDER_DAYS", 90, at_least=7, at_most=3650)
+RETENTION_COPY_DAYS = env.number("RETENTION_COPY_DAYS", 7, at_least=1, at_most=90)
+
 # Catalogue pages are the same for everybody and show no messages; these pages do.
 LOGIN_REDIRECT_URL = "orders:account"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"

@@ -7,6 +7,7 @@ from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.urls import include, path
 
+from accounts.views import cookies
 from catalog.views import feed, media, sitemaps
 from payments.views import webhooks
 from shop.views import health, mailbox, offline, root_files, styleguide
@@ -20,6 +21,7 @@ urlpatterns = [
     path("favicon.ico", root_files.favicon, name="favicon"),
     path("site.webmanifest", root_files.manifest, name="manifest"),
     path("robots.txt", root_files.robots, name="robots"),
+    path(".well-known/gpc.json", cookies.global_privacy_control, name="gpc"),
     path("sitemap.xml", sitemaps.index, name="sitemap"),
     path("sitemaps/<slug:name>.xml", sitemaps.section, name="sitemap_section"),
     path("feeds/google.xml", feed.google, name="google_feed"),
@@ -48,6 +50,7 @@ if not settings.IS_PRODUCTION:
         ]
 urlpatterns += i18n_patterns(
     path("accounts/", include("allauth.urls")),
+    path("", include("accounts.urls")),
     path("", include("orders.urls")),
     path("", include("payments.urls")),
     path("", include("cart.urls")),

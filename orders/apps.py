@@ -5,4 +5,4 @@ class OrdersConfig(AppConfig):
     name = "orders"
 
     def ready(self) -> None:
-        from orders import invariants, receivers  # noqa: F401
+        from orders import holdings, invariants, receivers  # noqa: F401

@@ -249,7 +249,7 @@ declare(
     "each paid order has its confirmation, or one that is still to be written",
     sql="""
     SELECT o.number FROM orders_order o
-    WHERE o.paid_at IS NOT NULL
+    WHERE o.paid_at IS NOT NULL AND o.erased_at IS NULL AND o.forgotten_at IS NULL
       AND NOT EXISTS (
         SELECT 1 FROM shop_mail
         WHERE kind IN ('orders.confirmation', 'orders.charged') AND reference = o.number)

@@ -1,4 +1,4 @@
-"""News from payments, received inside the transaction that made it true."""
+"""News from below, received inside the transaction that made it true: of payments, and of people."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from orders.services import provider_news, settlement
+from accounts.archive import Archive
+from accounts.erasure import ErasureRun
+from accounts.person import Person
+from accounts.signals import person_erasing, person_exporting, person_leaving
+from orders.services import people, provider_news, settlement
 from payments import signals
 from payments.models import Capture, Dispute, PaymentAttempt, PaymentTransaction, Refund
 
@@ -72,3 +76,18 @@ def note_end_of_dispute(
     sender: Any, attempt: PaymentAttempt, dispute: Dispute, **kwargs: Any
 ) -> None:
     provider_news.apply_end_of_dispute(attempt, dispute)
+
+
+@receiver(person_exporting)
+def tell_their_orders(sender: Any, person: Person, archive: Archive, **kwargs: Any) -> None:
+    people.export(person, archive)
+
+
+@receiver(person_leaving)
+def name_what_is_not_over(sender: Any, erasure: ErasureRun, **kwargs: Any) -> None:
+    people.find_obstacles(erasure)
+
+
+@receiver(person_erasing)
+def take_them_out_of_their_orders(sender: Any, erasure: ErasureRun, **kwargs: Any) -> None:
+    people.erase(erasure)

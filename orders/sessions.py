@@ -24,7 +24,12 @@ def grant(request: HttpRequest, number: str) -> None:
 
 
 def may_see(request: HttpRequest, order: Order) -> bool:
-    """Say whether the order is this person's, or this browser was let in by a link or purchase."""
+    """Say whether the order is this person's, or this browser was let in by a link or purchase.
+
+    What is kept of an erased person's order is kept for the books, and shown to nobody here.
+    """
+    if order.erased_at or order.forgotten_at:
+        return False
     if request.user.is_authenticated and order.user_id == request.user.pk:
         return True
     return order.number in request.session.get(GRANTS, [])

@@ -3,7 +3,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from orders.emails import NoticeKind
-from orders.services import best_sellers, bought_together, expiry, notices
+from orders.services import best_sellers, bought_together, expiry, notices, people
 from shop.tasks import KeyedTask
 
 
@@ -29,3 +29,9 @@ def count_best_sellers(**_: object) -> None:
 def count_bought_together(**_: object) -> None:
     """Count what lay together in paid orders, so that product pages recommend by it."""
     bought_together.count()
+
+
+@shared_task(name="orders.forget_old")
+def forget_old(**_: object) -> None:
+    """Take people out of orders that were never paid or are past the law's time."""
+    people.forget_old()

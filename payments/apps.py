@@ -5,4 +5,4 @@ class PaymentsConfig(AppConfig):
     name = "payments"
 
     def ready(self) -> None:
-        from payments import checkups, invariants  # noqa: F401
+        from payments import checkups, holdings, invariants, receivers  # noqa: F401

@@ -10,6 +10,7 @@ from payments.services import (
     declines,
     inbox,
     listing,
+    people,
     provider_refunds,
     reconciliation,
     refunds,
@@ -95,3 +96,15 @@ def reconcile(*, provider: str, since: str, until: str, **_: object) -> None:
     reconciliation.reconcile(
         provider, since=datetime.fromisoformat(since), until=datetime.fromisoformat(until)
     )
+
+
+@shared_task(base=KeyedTask, name="payments.forget_customer")
+def forget_customer(*, provider: str, customer_id: str, **_: object) -> None:
+    """Have a provider forget somebody who was erased, with their cards."""
+    people.forget_customer(provider, customer_id)
+
+
+@shared_task(name="payments.forget_old")
+def forget_old(**_: object) -> None:
+    """Empty providers' messages that were worked on long ago."""
+    people.forget_old()

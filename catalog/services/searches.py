@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from threading import Lock, Timer
 
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 
@@ -24,7 +25,6 @@ logger = logging.getLogger(__name__)
 SECONDS_BETWEEN = 10.0
 MOST_WAITING = 1_000
 LONGEST_WORDS = 100
-KEPT = timedelta(days=90)
 MOST_ROWS_A_DAY = 20_000
 
 _WRITE = """
@@ -96,7 +96,8 @@ def write() -> int:
 @own_transaction
 def prune() -> int:
     """Forget searches of long ago; return how many rows went."""
-    count, _by_model = SearchRecord.objects.filter(day__lt=now() - KEPT).delete()
+    before = now() - timedelta(days=settings.RETENTION_SEARCH_DAYS)
+    count, _by_model = SearchRecord.objects.filter(day__lt=before).delete()
     return count
 
 

@@ -12,6 +12,9 @@ from shop.money import Money
 class Order(models.Model):
     """A purchase, frozen at placement: prices, taxes, addresses and names are copies.
 
+    `erased_at`: its person was erased, and nobody but staff sees it any more. `forgotten_at`: it says
+    nothing of a person any more, because it was never paid or the law's time is over.
+
     `total` = items + shipping, tax included; `items_total` and `shipping_total` are what the
     shopper saw (with tax when `prices_include_tax`), `tax_total` is the tax in or on top of them.
     """
@@ -86,6 +89,8 @@ class Order(models.Model):
     expires_at = models.DateTimeField()
     paid_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
+    erased_at = models.DateTimeField(null=True, blank=True)
+    forgotten_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name = _("order")
@@ -94,6 +99,9 @@ class Order(models.Model):
         indexes = [
             models.Index(fields=["expires_at"], name="order_unpaid", condition=Q(status="pending")),
             models.Index(fields=["email"], name="order_email"),
+            models.Index(
+                fields=["created_at"], name="order_remembered", condition=Q(forgotten_at=None)
+            ),
             models.Index(
                 fields=["paid_at"], name="order_paid_at", condition=Q(paid_at__isnull=False)
             ),

@@ -63,9 +63,12 @@ def write(order_id: int, *, kind: NoticeKind, about: str) -> None:
     """Render a notice in the shopper's language and queue it as a mail, once.
 
     How to pay is told to nobody whose order does not wait for it any more, and a refund that failed
-    meanwhile is not told of, nor that money is set aside once that is over.
+    meanwhile is not told of, nor that money is set aside once that is over. An erased person is told
+    nothing more.
     """
     order = Order.objects.get(pk=order_id)
+    if not order.email:
+        return
     if kind == "payment_waiting" and order.status != Order.Status.PENDING:
         return
     if kind == "authorised" and order.status == Order.Status.CANCELLED:

@@ -261,7 +261,9 @@ def _lapse(order: Order) -> None:
 
 
 def _sell_late(order: Order) -> bool:
-    """Sell what an expired order once held, if all of it is still there."""
+    """Sell what an expired order once held, if all of it is still there, and an address to send it to."""
+    if order.forgotten_at:
+        return False
     demand = held_stock(order)
     try:
         with transaction.atomic():

@@ -157,6 +157,10 @@ class CardKeeper(Protocol):
 
     def remove_card(self, *, card_id: str) -> None: ...
 
+    def remove_customer(self, *, customer_id: str) -> None:
+        """Have the provider forget somebody, with their cards. Raises `UnknownAtProvider`."""
+        ...
+
 
 class HoldingGateway(Protocol):
     """A provider that can set an amount aside now and take it later. It raises as a `Gateway` does.

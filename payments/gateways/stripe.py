@@ -157,6 +157,11 @@ class StripeGateway:
         with _translated_errors("removing a saved card"):
             self._client.v1.payment_methods.detach(card_id)
 
+    def remove_customer(self, *, customer_id: str) -> None:
+        """Delete a customer for good, with their cards; what they paid stays."""
+        with _translated_errors("deleting a customer"):
+            self._client.v1.customers.delete(customer_id)
+
     def expire(self, *, session_id: str) -> ProviderState:
         """Close a session that is still open, then say how it ended; a paid one stays paid."""
         try:

@@ -45,6 +45,15 @@ def delete(provider: Provider, customer_id: str) -> None:
         provider.store.forget(customer["id"])
 
 
+def remove(provider: Provider, customer_id: str) -> Document:
+    """Delete a customer as the API does: what is deleted, or was never there, is not found."""
+    customer = provider.store.get(CUSTOMER, customer_id)
+    if customer is None:
+        raise NoSuchObject(CUSTOMER, customer_id)
+    delete(provider, customer_id)
+    return {"id": customer_id, "object": CUSTOMER, "deleted": True}
+
+
 def save_card(provider: Provider, customer_id: str, charge: Document) -> Document:
     """Keep the card that a customer has just paid with."""
     card = objects.payment_method(charge, customer_id=customer_id, now=provider.now())

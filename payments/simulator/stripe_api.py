@@ -99,6 +99,10 @@ def create_customer(provider: Provider, call: Call) -> Document:
     return customers.create(provider, call.parameters, cause=call.cause)
 
 
+def delete_customer(provider: Provider, call: Call) -> Document:
+    return customers.remove(provider, call.object_id)
+
+
 def list_cards(provider: Provider, call: Call) -> Document:
     return customers.list_page(provider, call.parameters, url=call.path)
 
@@ -221,6 +225,13 @@ OPERATIONS = [
     ),
     _operation(
         "customers.create", "POST", "/v1/customers", params.CustomerCreateParams, create_customer
+    ),
+    _operation(
+        "customers.delete",
+        "DELETE",
+        "/v1/customers/{id}",
+        params.CustomerDeleteParams,
+        delete_customer,
     ),
     _operation(
         "payment_methods.list",

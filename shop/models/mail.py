@@ -8,6 +8,8 @@ from django.utils.translation import gettext_lazy as _
 class Mail(models.Model):
     """One message to one person; the row comes first, so staff see what was sent or is stuck."""
 
+    LAST = "accounts.erased"
+
     kind = models.CharField(max_length=60)
     reference = models.CharField(max_length=120)
     recipient = models.EmailField(_("to"), max_length=254)
@@ -35,3 +37,8 @@ class Mail(models.Model):
     def opens_an_account(self) -> bool:
         """Say whether whoever reads this mail can take over the account it is about."""
         return self.kind.startswith("account.")
+
+    @property
+    def is_the_last(self) -> bool:
+        """Say whether it tells somebody that they are erased: once sent it is nobody's any more."""
+        return self.kind == self.LAST

@@ -78,7 +78,7 @@ def send(mail_id: int) -> bool:
     """
     mail = _claim(mail_id)
     if mail is None:
-        if Mail.objects.filter(pk=mail_id, sent_at=None).exists():
+        if Mail.objects.filter(pk=mail_id, sent_at=None).exclude(recipient="").exists():
             raise BeingSent(f"mail {mail_id} is in the hands of another worker")
         return False
     message = EmailMultiAlternatives(
@@ -108,9 +108,13 @@ def send(mail_id: int) -> bool:
 
 @own_transaction
 def _claim(mail_id: int) -> Mail | None:
-    """Take a mail for sending by a conditional UPDATE; an older claim counts for five minutes."""
+    """Take a mail for sending by a conditional UPDATE; an older claim counts for five minutes.
+
+    One that was emptied because its person was erased goes to nobody.
+    """
     is_free = Q(sending_at=None) | Q(sending_at__lt=now() - SENDING_TIMEOUT)
-    taken = Mail.objects.filter(is_free, pk=mail_id, sent_at=None).update(sending_at=now())
+    waiting = Mail.objects.filter(is_free, pk=mail_id, sent_at=None).exclude(recipient="")
+    taken = waiting.update(sending_at=now())
     return Mail.objects.get(pk=mail_id) if taken else None
 
 
@@ -120,6 +124,8 @@ def _record_sent(mail: Mail) -> None:
     done = {"sent_at": now(), "sending_at": None, "error": ""}
     if mail.opens_an_account and settings.HAS_MAIL_SERVER:
         done |= {"text": "", "html": ""}
+    if mail.is_the_last:
+        done |= {"recipient": "", "subject": "", "text": "", "html": ""}
     Mail.objects.filter(pk=mail.pk).update(**done)
 
 

@@ -37,6 +37,8 @@ PAGES = {
     "sellers/<slug:slug>/": ["/sellers/long/"],
     "pages/<slug:slug>/": ["/pages/long/"],
     "offline/": ["/offline/"],
+    "cookies/": ["/cookies/"],
+    "account/erased/": ["/account/erased/"],
     "accounts/login/": ["/accounts/login/"],
     "accounts/signup/": ["/accounts/signup/"],
     "accounts/inactive/": ["/accounts/inactive/"],
@@ -55,6 +57,7 @@ PAGES = {
 FOR_MEMBERS = {
     "account/": ["/account/"],
     "account/cards/": ["/account/cards/"],
+    "account/privacy/": ["/account/privacy/"],
     "wishlists/<int:list_id>/": ["/wishlists/{list}/"],
     "products/<slug:slug>/reviews/write/": [
         "/products/bowl/reviews/write/",
@@ -70,6 +73,7 @@ FOR_MEMBERS = {
     "accounts/3rdparty/": ["/accounts/3rdparty/"],
 }
 IN_STEPS = {
+    "account/privacy/erase/",
     "cart/", "checkout/", "orders/<slug:number>/", "accounts/confirm-email/",
     "accounts/2fa/authenticate/", "accounts/2fa/reauthenticate/", "accounts/2fa/totp/activate/",
     "accounts/2fa/totp/deactivate/", "accounts/2fa/recovery-codes/",
@@ -87,6 +91,7 @@ NO_PAGES = {
     "reviews/<int:review_id>/helpful/", "back-in-stock/", "wishlists/save/",
     "wishlists/<int:list_id>/sharing/", "wishlists/items/<int:item_id>/",
     "account/cards/<slug:card_id>/remove/",
+    "account/privacy/copy/", "account/privacy/copies/<int:copy_id>/", ".well-known/gpc.json",
     "orders/<slug:number>/pay/", "orders/<slug:number>/cancel/",
     "orders/<slug:number>/returned/",  # goes on to the order's page
     "accounts/2fa/recovery-codes/download/",  # a file

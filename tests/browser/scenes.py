@@ -433,9 +433,17 @@ def keep_an_account(visitor: Visitor) -> Iterator[Scene]:
         "change password": "/accounts/password/change/",
         "sign out": "/accounts/logout/",
         "sign in once more": "/accounts/reauthenticate/",
+        "privacy": "/account/privacy/",
+        "privacy, erased": "/account/erased/",
+        "cookies": "/cookies/",
     }.items():
         visitor.go(path)
         yield Scene(name)
+    visitor.go("/account/privacy/erase/")
+    page.locator("main input[type=password]").fill("a long enough password")
+    page.locator("main form button[type=submit]").last.click()
+    page.wait_for_url("**/account/privacy/erase/")
+    yield Scene("privacy, erase, an order waits")
 
 
 def be_safe(visitor: Visitor) -> Iterator[Scene]:
@@ -638,6 +646,10 @@ WALKS: dict[str, tuple[Walk, set[str]]] = {
             *(
                 "account/",
                 "account/cards/",
+                "account/privacy/",
+                "account/privacy/erase/",
+                "account/erased/",
+                "cookies/",
                 "accounts/login/",
                 "accounts/signup/",
                 "accounts/logout/",

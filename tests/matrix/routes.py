@@ -89,6 +89,13 @@ ROWS = [
         "accounts/2fa/webauthn/keys/<int:pk>/edit/", "/accounts/2fa/webauthn/keys/1/edit/", 302, 302
     ),
     Row("accounts/2fa/webauthn/login/", "/accounts/2fa/webauthn/login/", 302, 302),
+    Row(".well-known/gpc.json", "/.well-known/gpc.json", 200, 405, is_shared=True),
+    Row("account/privacy/", "/account/privacy/", 302, 405),
+    Row("account/privacy/copy/", "/account/privacy/copy/", 405, 302),
+    Row("account/privacy/copies/<int:copy_id>/", "/account/privacy/copies/1/", 302, 405),
+    Row("account/privacy/erase/", "/account/privacy/erase/", 302, 302),
+    Row("account/erased/", "/account/erased/", 200, 405),
+    Row("cookies/", "/cookies/", 200, 405, is_shared=True),
     Row("account/", "/account/", 302, 405),
     Row("account/cards/", "/account/cards/", 302, 405),
     Row("account/cards/<slug:card_id>/remove/", "/account/cards/pm_1/remove/", 405, 302),
