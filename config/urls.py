@@ -47,6 +47,7 @@ if not settings.IS_PRODUCTION:
         ]
 urlpatterns += i18n_patterns(
     path("accounts/", include("allauth.urls")),
+    path("", include("accounts.urls")),
     path("", include("orders.urls")),
     path("", include("payments.urls")),
     path("", include("cart.urls")),

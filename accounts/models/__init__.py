@@ -1,4 +1,6 @@
+from accounts.models.address import Address
+from accounts.models.notifications import NotificationPreferences
 from accounts.models.seller import Seller, SellerMember
 from accounts.models.user import User
 
-__all__ = ["Seller", "SellerMember", "User"]
+__all__ = ["Address", "NotificationPreferences", "Seller", "SellerMember", "User"]
