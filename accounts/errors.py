@@ -11,3 +11,7 @@ class ErasureRefused(ShopError):
     def __init__(self, obstacles: Sequence[str]) -> None:
         self.obstacles = list(obstacles)
         super().__init__(" ".join(self.obstacles))
+
+
+class AddressRefused(ShopError):
+    """An address book is full, or the address is not in it; nothing was changed."""

@@ -13,3 +13,7 @@ class CartFull(ShopError):
 
 class CartClosed(ShopError):
     """The cart was already ordered."""
+
+
+class ChangedElsewhere(ShopError):
+    """Another device changed the cart since this one looked; nothing was changed."""

@@ -38,9 +38,11 @@ class AddForm(forms.Form):
 
 
 class QuantityForm(forms.Form):
-    """How many pieces a line shall hold; 0 takes it out. `seen` is what the cart page showed."""
+    """How many pieces a line shall hold; 0 takes it out. `seen` and `version` are what the cart page
+    showed."""
 
     seen = forms.CharField(max_length=64, required=False)
+    version = forms.IntegerField(min_value=0, max_value=2**31 - 1, required=False)
 
     quantity = forms.IntegerField(
         min_value=0,

@@ -99,6 +99,7 @@ class CartView:
     lines: list[CartLine]
     currency: str
     notice: str = ""
+    version: int = 0
 
     @property
     def count(self) -> int:
@@ -172,9 +173,9 @@ def list_lines(cart_id: int | None) -> list[CartLine]:
     return [_line(row, pictures) for row in rows]
 
 
-def get_cart_view(cart_id: int | None, *, notice: str = "") -> CartView:
+def get_cart_view(cart_id: int | None, *, notice: str = "", version: int = 0) -> CartView:
     """Return the cart as it is shown; an unknown cart is an empty one."""
-    return CartView(lines=list_lines(cart_id), currency=settings.SHOP_CURRENCY, notice=notice)
+    return CartView(list_lines(cart_id), settings.SHOP_CURRENCY, notice, version)
 
 
 def count_pieces(cart_id: int | None) -> int:

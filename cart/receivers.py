@@ -14,7 +14,7 @@ from accounts.erasure import ErasureRun
 from accounts.person import Person
 from accounts.signals import person_erasing, person_exporting, person_leaving
 from cart.services import carts, people
-from cart.sessions import SESSION_KEY, remember
+from cart.sessions import SESSION_KEY, name_device, remember
 from shop.errors import BusyError
 
 logger = logging.getLogger(__name__)
@@ -27,7 +27,10 @@ def take_the_guest_cart_along(sender: Any, request: HttpRequest, user: Any, **kw
     if guest_cart_id is None:
         return
     try:
-        remember(request, carts.merge_at_sign_in(guest_cart_id=guest_cart_id, user=user))
+        cart = carts.merge_at_sign_in(
+            guest_cart_id=guest_cart_id, user=user, device=name_device(request)
+        )
+        remember(request, cart)
     except BusyError:  # They are signed in all the same; only the guest's cart stays behind.
         logger.warning("cart %s could not be merged: its rows stay locked", guest_cart_id)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 from django.http import HttpRequest
 
 from cart.models import Cart
@@ -9,6 +11,7 @@ from cart.services import carts
 from shop.prepared import Prepared
 
 SESSION_KEY = "cart"
+SEEN_KEY = "cart_seen"
 _of_person = Prepared(lambda pk: Cart.objects.filter(user_id=pk, closed_at=None))
 _of_guest = Prepared(lambda pk: Cart.objects.filter(user=None, closed_at=None, pk=pk))
 
@@ -35,3 +38,22 @@ def find_or_create_cart(request: HttpRequest) -> Cart:
 def remember(request: HttpRequest, cart: Cart) -> None:
     """Let this browser find the cart again."""
     request.session[SESSION_KEY] = cart.pk
+
+
+def name_device(request: HttpRequest) -> str:
+    """Mark the browser of somebody signed in; a guest's cart is in one browser alone."""
+    key = request.session.session_key if request.user.is_authenticated else None
+    return sha256(key.encode()).hexdigest()[:16] if key else ""
+
+
+def note_seen(request: HttpRequest, cart: Cart | None) -> bool:
+    """Remember what this device sees of the cart; say whether another one changed it meanwhile."""
+    if cart is None or not request.user.is_authenticated:
+        return False
+    seen = request.session.get(SEEN_KEY)
+    if seen == [cart.pk, cart.version]:
+        return False
+    request.session[SEEN_KEY] = [cart.pk, cart.version]
+    if not seen or seen[0] != cart.pk:
+        return False
+    return cart.was_elsewhere_since(seen[1], device=name_device(request))

@@ -30,6 +30,7 @@ class Notice:
     quote: str = ""
     note: str = ""
     picture: Picture | None = None
+    unsubscribe_url: str = ""
 
 
 def render(notice: Notice) -> RenderedMail:
@@ -81,7 +82,9 @@ def tell_seller_of_review(review: ReviewFacts, *, url: str) -> RenderedMail:
     )
 
 
-def tell_author(review: ReviewFacts, kind: str, *, url: str, write_url: str) -> RenderedMail:
+def tell_author(
+    review: ReviewFacts, kind: str, *, url: str, write_url: str, unsubscribe_url: str = ""
+) -> RenderedMail:
     """Write to the author: the review is published, refused or answered."""
     facts = {"product": review.product, "seller": review.seller}
     reason = _("You get this mail because you reviewed %(product)s.") % facts
@@ -95,6 +98,7 @@ def tell_author(review: ReviewFacts, kind: str, *, url: str, write_url: str) -> 
                 button=_("See your review"),
                 url=url,
                 reason=reason,
+                unsubscribe_url=unsubscribe_url,
             )
         )
     if kind == "answered":
@@ -107,6 +111,7 @@ def tell_author(review: ReviewFacts, kind: str, *, url: str, write_url: str) -> 
                 button=_("See your review"),
                 url=url,
                 reason=reason,
+                unsubscribe_url=unsubscribe_url,
             )
         )
     return render(
@@ -119,6 +124,7 @@ def tell_author(review: ReviewFacts, kind: str, *, url: str, write_url: str) -> 
             button=_("Change your review"),
             url=write_url,
             reason=reason,
+            unsubscribe_url=unsubscribe_url,
         )
     )
 
@@ -198,7 +204,7 @@ def ask_to_confirm_restock(variant: WantedVariant, *, key: str) -> RenderedMail:
     )
 
 
-def tell_of_restock(variant: WantedVariant) -> RenderedMail:
+def tell_of_restock(variant: WantedVariant, *, unsubscribe_url: str = "") -> RenderedMail:
     """Tell somebody who asked for it that a variant is there again."""
     facts = {"product": variant.name}
     return render(
@@ -213,6 +219,7 @@ def tell_of_restock(variant: WantedVariant) -> RenderedMail:
             url=variant.url,
             note=_("This was the only mail about it; your request is done."),
             reason=_("You get this mail because you asked us to tell you."),
+            unsubscribe_url=unsubscribe_url,
             picture=variant.picture,
         )
     )

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from allauth.account.models import EmailAddress
 from django.db.models import Count, Exists, F, OuterRef, Sum, Window
-from django.db.models.functions import RowNumber
+from django.db.models.functions import Lower, RowNumber
 from django.urls import reverse
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 
 from accounts.addressing import address_lines
+from accounts.models import Seller
+from accounts.queries import list_addresses
 from catalog.access import make_buyer_key
+from catalog.models import Product, Review
 from catalog.queries import Picture, list_variant_pictures, product_url
 from catalog.queries.links import write_review_url
 from catalog.queries.rows import fetch_row
@@ -43,6 +48,8 @@ KEPT_MONEY = (Order.PaymentStatus.PAID, Order.PaymentStatus.PARTIALLY_REFUNDED)
 SATURDAY = 5
 MOST_PHOTOGRAPHS = 4
 """How many pieces of an order the account page shows."""
+MOST_CLAIMED = 50
+MOST_TO_REVIEW = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +229,43 @@ def list_orders_of(user_id: int, *, limit: int = 50) -> list[OrderSummary]:
     ]
 
 
+def list_claimable_orders(user_id: int) -> list[Order]:
+    """List guests' orders, the newest first, whose email this person has proven; one statement."""
+    proven = EmailAddress.objects.filter(user=user_id, verified=True)
+    orders = Order.objects.alias(spelt=Lower("email")).filter(
+        user=None, spelt__in=proven.values(spelt=Lower("email"))
+    )
+    return list(orders.order_by("-pk")[:MOST_CLAIMED])
+
+
+@dataclass(frozen=True, slots=True)
+class ToReview:
+    """A product that somebody has and did not say anything about yet."""
+
+    title: str
+    url: str
+
+
+def list_to_review(user_id: int) -> list[ToReview]:
+    """List what came lately and was not reviewed by this person; one statement."""
+    reviewed = Review.objects.filter(author=user_id, product=OuterRef("variant__product"))
+    lines = OrderLine.objects.filter(
+        ~Exists(reviewed),
+        order__user=user_id,
+        order__fulfilment_status=Order.FulfilmentStatus.DELIVERED,
+        refunded_quantity__lt=F("quantity"),
+        variant__product__status=Product.Status.ACTIVE,
+        variant__product__seller__status=Seller.Status.ACTIVE,
+    )
+    rows = lines.order_by("-order_id", "position", "id").values_list(
+        "variant__product__slug", "variant__product__title"
+    )[: 4 * MOST_TO_REVIEW]
+    return [
+        ToReview(title, write_review_url(slug, key=""))
+        for slug, title in list(dict.fromkeys(rows))[:MOST_TO_REVIEW]
+    ]
+
+
 def _list_pictures_of_orders(order_ids: list[int]) -> dict[int, list[Picture]]:
     """Return photographs of the first positions of each order; two statements."""
     lines = OrderLine.objects.filter(order_id__in=order_ids, variant__isnull=False)
@@ -244,15 +288,55 @@ def _list_pictures_of_orders(order_ids: list[int]) -> dict[int, list[Picture]]:
 
 
 @dataclass(frozen=True, slots=True)
-class LastDelivery:
-    """Where and how somebody's latest order went; `fields` by their names in the checkout form."""
+class KnownAddress:
+    """An address that a member need not type; `fields` by their names in the checkout form.
 
+    `key` sums it up in a form, so that whoever chose it gets what they saw, or is asked again.
+    """
+
+    key: str
     fields: dict[str, str]
-    shipping_method: str
     lines: list[str]
+    is_in_book: bool = False
+    is_for_billing: bool = False
+    email: str = ""
+    shipping_method: str = ""
+
+    @property
+    def label(self) -> str:
+        return self.lines[0]
+
+    @property
+    def explanation(self) -> str:
+        return ", ".join(self.lines[1:])
+
+    @property
+    def in_one_line(self) -> str:
+        return ", ".join(self.lines)
 
 
-def find_last_delivery(user_id: int) -> LastDelivery | None:
+def list_known_addresses(user_id: int) -> list[KnownAddress]:
+    """List the address book, the default first, and where the latest paid order went; two statements.
+
+    The latest order goes before a book without a default, and is left out where the book has it.
+    """
+    rows = list_addresses(user_id)
+    book = [
+        replace(_known(row.postal.as_fields()), is_in_book=True, is_for_billing=row.is_for_billing)
+        for row in rows
+    ]
+    last = _find_last_delivery(user_id)
+    if last is None:
+        return book
+    same = [row for row in book if row.lines == last.lines]
+    if same:
+        chosen = replace(same[0], email=last.email, shipping_method=last.shipping_method)
+        return [chosen if row.key == chosen.key else row for row in book]
+    has_default = bool(rows) and rows[0].is_for_delivery
+    return [*book, last] if has_default else [last, *book]
+
+
+def _find_last_delivery(user_id: int) -> KnownAddress | None:
     """Find what a person's latest paid order was delivered to; one statement.
 
     An order is the person's by the account that made it, never by the email that was typed.
@@ -270,10 +354,19 @@ def find_last_delivery(user_id: int) -> LastDelivery | None:
         )
         .first()
     )
-    if address is None:
+    if address is None or not address["street"]:  # an erased one is nobody's
         return None
     email, shipping_method = address.pop("order__email"), address.pop("order__shipping_method")
-    return LastDelivery({"email": email, **address}, shipping_method, address_lines(address))
+    return replace(_known(address), email=email, shipping_method=shipping_method)
+
+
+def _known(fields: dict[str, str]) -> KnownAddress:
+    facts = "\n".join(fields[name] for name in sorted(fields))
+    return KnownAddress(
+        key=hashlib.sha256(facts.encode()).hexdigest()[:20],
+        fields=fields,
+        lines=address_lines(fields),
+    )
 
 
 _by_number = Prepared(lambda number: Order.objects.filter(number=number))

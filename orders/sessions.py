@@ -13,7 +13,7 @@ DRAFT = "checkout"
 MOST_GRANTS = 50
 DRAFT_FIELDS = (
     "email", "country", "name", "street", "postcode", "city", "region", "phone", "shipping_method",
-    "payment_method",
+    "payment_method", "deliver_to", "billing",
 )  # fmt: skip
 
 

@@ -14,13 +14,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from accounts.addressing import (
-    INVISIBLE,
-    AddressRules,
-    has_house_number,
-    part_place,
-    tidy_postcode,
-)
+from accounts.addressing import AddressRules, has_house_number, mend_place, tidy
 
 EVERYWHERE = frozenset({"com"})
 EUROPE = frozenset(
@@ -61,18 +55,13 @@ class Doubt:
     token: str
 
 
-def tidy(text: str) -> str:
-    """Drop what nobody sees: characters without a shape, and space around and between."""
-    return " ".join(INVISIBLE.sub("", text).split())
-
-
 def mend(typed: Mapping[str, str], rules: AddressRules) -> dict[str, str]:
     """Return what was typed with everything mended that can mean only one thing."""
     mended = dict(typed)
     if "email" in mended:
         mended["email"] = mend_email(mended["email"])
     if rules.has_postcode and {"postcode", "city"} <= mended.keys():
-        mended["postcode"], mended["city"] = _mend_place(mended["postcode"], mended["city"], rules)
+        mended["postcode"], mended["city"] = mend_place(mended["postcode"], mended["city"], rules)
     return mended
 
 
@@ -127,16 +116,6 @@ def explain_email(email: str) -> str:
     if "," in email:
         return _("There is a comma in it.") + " " + words
     return words
-
-
-def _mend_place(postcode: str, city: str, rules: AddressRules) -> tuple[str, str]:
-    """Give postcode and city a field each, when both were typed into one."""
-    for typed, other in ((postcode, city), (city, postcode)):
-        found, name = part_place(typed, rules)
-        is_other_free = not other.strip() or tidy(other).casefold() == name.casefold()
-        if found and (is_other_free or tidy_postcode(other, rules) == found):
-            return found, name
-    return postcode, city
 
 
 def _meant_domain(domain: str) -> str:

@@ -1,5 +1,7 @@
+from accounts.models.address import Address
 from accounts.models.data_copy import DataCopy
+from accounts.models.notifications import NotificationPreferences
 from accounts.models.seller import Seller, SellerMember
 from accounts.models.user import User
 
-__all__ = ["DataCopy", "Seller", "SellerMember", "User"]
+__all__ = ["Address", "DataCopy", "NotificationPreferences", "Seller", "SellerMember", "User"]

@@ -15,12 +15,19 @@ class Cart(models.Model):
 
     `submit_key` travels in the checkout form: it is unique in orders, so submitting the same cart
     twice, from two tabs or by the back button, leads to the same order.
+
+    `version` counts the changes of its lines. A person may have the cart on several devices: `device`
+    marks the one that changed it last, `taken_over` is the version with which that one began. So
+    whoever saw version 5 knows that another device was here since, if `taken_over` is beyond 6.
     """
 
     user = models.ForeignKey(
         "accounts.User", on_delete=models.CASCADE, null=True, blank=True, related_name="carts"
     )
     submit_key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    version = models.PositiveIntegerField(db_default=0)
+    device = models.CharField(max_length=16, blank=True, db_default="")
+    taken_over = models.PositiveIntegerField(db_default=0)
     created_at = models.DateTimeField(db_default=Now())
     updated_at = models.DateTimeField(auto_now=True)
     closed_at = models.DateTimeField(null=True, blank=True)
@@ -40,6 +47,10 @@ class Cart(models.Model):
     @property
     def is_open(self) -> bool:
         return self.closed_at is None
+
+    def was_elsewhere_since(self, version: int, *, device: str) -> bool:
+        """Say whether another device than this one changed it after a version."""
+        return version < (self.taken_over - 1 if self.device == device else self.version)
 
 
 class CartItem(models.Model):

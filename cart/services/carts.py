@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.db import connection
 from django.utils.translation import gettext as _
 
-from cart.errors import CartClosed
+from cart.errors import CartClosed, ChangedElsewhere
 from cart.models import Cart, CartItem
 from catalog.models import ProductVariant
 from shop.clock import now
@@ -32,7 +33,7 @@ def open_cart(user: User | None) -> Cart:
 
 @retry_when_busy
 @own_transaction
-def merge_at_sign_in(*, guest_cart_id: int, user: User) -> Cart:
+def merge_at_sign_in(*, guest_cart_id: int, user: User, device: str = "") -> Cart:
     """Move a guest's items into the person's cart; quantities of the same variant add up.
 
     Locks both carts, by primary key. The guest's cart is closed, so merging twice doubles nothing.
@@ -48,10 +49,41 @@ def merge_at_sign_in(*, guest_cart_id: int, user: User) -> Cart:
     guest = locked.get(guest_cart_id)
     if guest is None or not guest.is_open or guest.user_id is not None or guest.pk == cart.pk:
         return cart
-    _move_items(guest, cart)
+    if _move_items(guest, cart):
+        touch(cart.pk, device=device)
     guest.closed_at = now()
     guest.save(update_fields=["closed_at"])
     return cart
+
+
+@inside_transaction
+def touch(cart_id: int, *, device: str = "", seen_version: int | None = None) -> None:
+    """Lock an open cart whose lines are about to change, and count the change.
+
+    `seen_version` is what the shopper looked at on this device. Raises `CartClosed`, and
+    `ChangedElsewhere` when another device changed the cart since.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_TOUCH, {"now": now(), "device": device, "cart": cart_id})
+        row = cursor.fetchone()
+    if row is None:
+        raise CartClosed(_("This cart was already ordered."))
+    if seen_version is not None and seen_version < row[0] - 1:
+        raise ChangedElsewhere(
+            _(
+                "Your cart was changed on another device meanwhile, so nothing was changed just now. "
+                "This is how it stands."
+            )
+        )
+
+
+_TOUCH = """
+UPDATE cart_cart
+SET updated_at = %(now)s, version = version + 1, device = %(device)s::varchar,
+    taken_over = CASE WHEN device = %(device)s::varchar THEN taken_over ELSE version + 1 END
+WHERE id = %(cart)s AND closed_at IS NULL
+RETURNING taken_over
+"""
 
 
 @inside_transaction
@@ -90,10 +122,12 @@ def refill(cart: Cart | None, *, quantities: dict[int, int], user: User | None) 
     return cart
 
 
-def _move_items(source: Cart, target: Cart) -> None:
+def _move_items(source: Cart, target: Cart) -> int:
+    """Return how many lines the guest's cart had."""
     limit = settings.SHOP_ORDER_QUANTITY_LIMIT
     ours = {item.variant_id: item for item in target.items.all()}
-    for item in source.items.all():
+    moved = list(source.items.all())
+    for item in moved:
         mine = ours.get(item.variant_id)
         if mine is None:
             item.cart = target
@@ -101,3 +135,4 @@ def _move_items(source: Cart, target: Cart) -> None:
         else:
             mine.quantity = min(mine.quantity + item.quantity, limit)
             mine.save(update_fields=["quantity"])
+    return len(moved)

@@ -10,11 +10,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import Seller
-from cart.errors import CartClosed, CartFull, NotForSale
+from cart.errors import CartFull, NotForSale
 from cart.models import Cart, CartItem
 from cart.pricing.fingerprint import fingerprint
+from cart.services import carts
 from catalog.models import Product, ProductVariant
-from shop.clock import now
 from shop.failpoints import failpoint
 from shop.locking import retry_when_busy
 from shop.money import Money
@@ -34,7 +34,7 @@ class Outcome:
 
 @retry_when_busy
 @own_transaction
-def add(cart: Cart, *, variant_id: int, quantity: int) -> Outcome:
+def add(cart: Cart, *, variant_id: int, quantity: int, device: str = "") -> Outcome:
     """Put pieces in the cart, on top of those that are there, up to what can be bought.
 
     Locks the cart. Raises `NotForSale` when the variant is gone or sold out, `CartFull` beyond 300
@@ -44,7 +44,7 @@ def add(cart: Cart, *, variant_id: int, quantity: int) -> Outcome:
     limit = _most_pieces(variant)
     if limit == 0:
         raise NotForSale(_("%(product)s is sold out.") % {"product": variant.product.title})
-    _touch(cart.pk)
+    carts.touch(cart.pk, device=device)
     others, pieces = _count(cart.pk, variant.pk)
     if others >= MOST_LINES:
         raise CartFull(
@@ -70,14 +70,17 @@ def add(cart: Cart, *, variant_id: int, quantity: int) -> Outcome:
 
 @retry_when_busy
 @own_transaction
-def change(item: CartItem, *, quantity: int, seen: str = "") -> Outcome:
+def change(
+    item: CartItem, *, quantity: int, seen: str = "", version: int | None = None, device: str = ""
+) -> Outcome:
     """Set how many pieces a line holds; 0 takes it out, more than there are is cut down.
 
     `seen` is the fingerprint of the cart that the shopper looked at: the prices in it, of all
-    lines, are no news any more. Locks the cart. Raises `CartClosed` when it was ordered meanwhile,
+    lines, are no news any more. `version` is that cart's. Locks the cart. Raises `CartClosed` when it
+    was ordered meanwhile, `ChangedElsewhere` when another device changed it since that version,
     `shop.errors.BusyError`.
     """
-    _touch(item.cart_id)
+    carts.touch(item.cart_id, device=device, seen_version=version)
     _accept_prices(item.cart_id, seen)
     if quantity <= 0:
         item.delete()
@@ -96,7 +99,7 @@ def accept_prices(cart: Cart, *, seen: str) -> bool:
 
     Locks the cart. Raises `CartClosed` when it was ordered meanwhile, `shop.errors.BusyError`.
     """
-    _touch(cart.pk)
+    carts.lock(cart.pk)
     return _accept_prices(cart.pk, seen)
 
 
@@ -122,14 +125,6 @@ def _accept_prices(cart_id: int, seen: str) -> bool:
     return True
 
 
-def _touch(cart_id: int) -> None:
-    """Lock an open cart, so that neither placement nor sign-in reads it half changed."""
-    with connection.cursor() as cursor:
-        cursor.execute(_TOUCH, [now(), cart_id])
-        if not cursor.rowcount:
-            raise CartClosed(_("This cart was already ordered."))
-
-
 def _count(cart_id: int, variant_id: int) -> tuple[int, int]:
     """Return how many other things a cart holds, and how many pieces of this one."""
     with connection.cursor() as cursor:
@@ -138,7 +133,6 @@ def _count(cart_id: int, variant_id: int) -> tuple[int, int]:
     return others, pieces
 
 
-_TOUCH = "UPDATE cart_cart SET updated_at = %s WHERE id = %s AND closed_at IS NULL"
 _COUNT = """
 SELECT count(*) FILTER (WHERE variant_id <> %(variant)s),
        coalesce(sum(quantity) FILTER (WHERE variant_id = %(variant)s), 0)

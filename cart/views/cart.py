@@ -11,11 +11,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from cart import queries
-from cart.errors import CartClosed
+from cart.errors import CartClosed, ChangedElsewhere
 from cart.forms import AddForm, QuantityForm
 from cart.models import CartItem
 from cart.services import lines
-from cart.sessions import find_cart, find_or_create_cart
+from cart.sessions import find_cart, find_or_create_cart, name_device, note_seen
 from catalog.services import wishlists
 from catalog.sessions import find_holder
 from shop.errors import ShopError
@@ -26,9 +26,12 @@ from shop.views.same_origin import same_origin_required
 @require_safe
 @never_cache
 def detail(request: HttpRequest) -> HttpResponse:
-    """Show the cart at today's prices, and say which of them changed."""
+    """Show the cart at today's prices; say which of them changed, and whether another device was here."""
     cart = find_cart(request)
-    view = queries.get_cart_view(cart.pk if cart else None)
+    notice = _("Your cart was changed on another device.") if note_seen(request, cart) else ""
+    view = queries.get_cart_view(
+        cart.pk if cart else None, notice=notice, version=cart.version if cart else 0
+    )
     return render(request, "cart/cart.html", {"cart": view})
 
 
@@ -73,10 +76,13 @@ def item(request: HttpRequest, item_id: int) -> HttpResponse:
         messages.error(request, _all_errors(form))
     else:
         try:
-            notice = lines.change(found, **form.cleaned_data).notice
+            notice = lines.change(found, device=name_device(request), **form.cleaned_data).notice
             if not form.cleaned_data["quantity"]:
                 product = found.variant.product.title
                 notice = _("%(product)s is no longer in your cart.") % {"product": product}
+        except ChangedElsewhere as error:
+            notice = str(error)
+            note_seen(request, find_cart(request))  # Told once is enough.
         except ShopError as error:
             notice = str(error)
         if notice:
@@ -88,6 +94,7 @@ def _add(request: HttpRequest, form: AddForm) -> lines.Outcome:
     wanted = {
         "variant_id": form.cleaned_data["variant"],
         "quantity": form.cleaned_data["quantity"],
+        "device": name_device(request),
     }
     try:
         return lines.add(find_or_create_cart(request), **wanted)

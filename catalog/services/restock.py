@@ -13,6 +13,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
 from accounts.models import Seller
+from accounts.services import notifications
 from catalog import emails
 from catalog.access import make_restock_key
 from catalog.errors import RestockRefused
@@ -87,12 +88,13 @@ def write_question(request_id: int) -> None:
 def confirm(request_id: int) -> RestockRequest | None:
     """Take somebody at their word, once; None when the request is gone.
 
-    What came back meanwhile is told at once.
+    Whoever wanted no such mails before wants this one. What came back meanwhile is told at once.
     """
     request = RestockRequest.objects.select_for_update().filter(pk=request_id).first()
     if request is not None and request.confirmed_at is None:
         request.confirmed_at = now()
         request.save(update_fields=["confirmed_at"])
+        notifications.allow(request.email, "restock")
         _enqueue_if_in_stock([request.variant_id])
     return request
 
@@ -144,9 +146,12 @@ def _tell_next(variant_id: int) -> bool:
         return False
     request.told_at = now()
     request.save(update_fields=["told_at"])
+    choice = notifications.find_choice(request.email, "restock", language=request.language)
+    if not choice.is_wanted:
+        return True
     with emails.in_language(request.language):
-        mail = emails.tell_of_restock(variant)
-    _queue(mail, request, kind="restocked")
+        mail = emails.tell_of_restock(variant, unsubscribe_url=choice.unsubscribe_url)
+    _queue(mail, request, kind="restocked", unsubscribe_url=choice.unsubscribe_url)
     return True
 
 
@@ -166,11 +171,19 @@ def _enqueue_if_in_stock(variant_ids: Collection[int]) -> None:
         )
 
 
-def _queue(mail: RenderedMail, request: RestockRequest, *, kind: str, reference: str = "") -> None:
+def _queue(
+    mail: RenderedMail,
+    request: RestockRequest,
+    *,
+    kind: str,
+    reference: str = "",
+    unsubscribe_url: str = "",
+) -> None:
     mailer.queue_rendered(
         mail,
         kind=f"catalog.{kind}",
         reference=f"{request.pk}:{reference}" if reference else str(request.pk),
         recipient=request.email,
         language=request.language,
+        unsubscribe_url=unsubscribe_url,
     )

@@ -7,6 +7,7 @@ from typing import Literal
 from django.conf import settings
 from django.urls import reverse
 
+from accounts.services import notifications
 from catalog.access import make_buyer_key
 from catalog.emails import ReviewFacts, in_language, tell_author, tell_seller_of_review
 from catalog.models import Purchase, Review
@@ -34,7 +35,8 @@ def enqueue(review: Review, kind: Kind) -> None:
 def write(review_id: int, *, kind: Kind, revision: int) -> None:
     """Render a notice in its reader's language and queue it as a mail, once.
 
-    A review that was deleted, or changed or decided otherwise meanwhile, tells nothing any more.
+    A review that was deleted, or changed or decided otherwise meanwhile, tells nothing any more, and
+    nothing is told to an author who wants no mails about reviews.
     """
     review = Review.objects.select_related("product__seller").filter(pk=review_id).first()
     if review is None or not _still_holds(review, kind, revision):
@@ -51,6 +53,7 @@ def write(review_id: int, *, kind: Kind, revision: int) -> None:
         refusal=review.refusal,
         seller=product.seller.name,
     )
+    unsubscribe_url = ""
     if kind == "new":
         recipient, language = product.seller.email or settings.SHOP_EMAIL, settings.LANGUAGE_CODE
         with in_language(language):
@@ -58,12 +61,17 @@ def write(review_id: int, *, kind: Kind, revision: int) -> None:
             mail = tell_seller_of_review(facts, url=url)
     else:
         recipient, language = review.email, review.language
+        choice = notifications.find_choice(recipient, "reviews", language=language)
+        if not choice.is_wanted:
+            return
+        unsubscribe_url = choice.unsubscribe_url
         with in_language(language):
             mail = tell_author(
                 facts,
                 kind,
                 url=review_url(product.slug, review.pk),
                 write_url=write_review_url(product.slug, key=_make_key(review)),
+                unsubscribe_url=unsubscribe_url,
             )
     mailer.queue_rendered(
         mail,
@@ -71,6 +79,7 @@ def write(review_id: int, *, kind: Kind, revision: int) -> None:
         reference=f"{review.pk}:{revision}",
         recipient=recipient,
         language=language,
+        unsubscribe_url=unsubscribe_url,
     )
 
 

@@ -31,7 +31,7 @@ from orders.admin.order_page import get_order_page
 from orders.admin.parts import list_parts
 from orders.admin.search import orders_like
 from orders.admin.story import get_story
-from orders.models import Order, OrderLine, OrderPayment, SellerOrder
+from orders.models import Order, OrderAddress, OrderLine, OrderPayment, SellerOrder
 from orders.services import cancellation, capturing, notices, payment, refunding
 from payments import methods
 from payments.models import Refund
@@ -119,7 +119,9 @@ class OrderAdmin(ModelAdmin):
 
     @display(description=gettext_lazy("customer"))
     def customer(self, order: Order) -> str:
-        return next((address.name for address in order.addresses.all()), order.email)
+        shipping = OrderAddress.Kind.SHIPPING
+        names = (row.name for row in order.addresses.all() if row.kind == shipping)
+        return next(names, order.email)
 
     @display(description=gettext_lazy("stage"), label=todo.STAGE_COLOURS)
     def stage(self, order: Order) -> tuple[str, str]:

@@ -106,7 +106,9 @@ class SellerOrderAdmin(SellerScopedAdmin):
 
     @display(description=gettext_lazy("for"))
     def customer(self, part: SellerOrder) -> str:
-        return next((f"{row.name}, {row.city}" for row in part.order.addresses.all()), "")
+        shipping = OrderAddress.Kind.SHIPPING
+        rows = (row for row in part.order.addresses.all() if row.kind == shipping)
+        return next((f"{row.name}, {row.city}" for row in rows), "")
 
     @display(description=gettext_lazy("pieces"))
     def pieces(self, part: SellerOrder) -> str:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Lower, Now
 from django.utils.translation import gettext_lazy as _
 
 from shop.fields import AmountField, CurrencyField
@@ -99,6 +99,7 @@ class Order(models.Model):
         indexes = [
             models.Index(fields=["expires_at"], name="order_unpaid", condition=Q(status="pending")),
             models.Index(fields=["email"], name="order_email"),
+            models.Index(Lower("email"), name="order_of_guest", condition=Q(user=None)),
             models.Index(
                 fields=["created_at"], name="order_remembered", condition=Q(forgotten_at=None)
             ),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -18,6 +17,7 @@ from django.db import IntegrityError
 from django.utils.translation import gettext as _
 from psycopg.errors import UniqueViolation
 
+from accounts.addressing import PostalAddress
 from cart.errors import CartClosed
 from cart.models import Cart
 from cart.queries import CartLine, list_lines
@@ -51,17 +51,7 @@ NUMBER_LENGTH = 8
 NUMBER_TRIES = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where the order goes, tidied and checked; `country` is an ISO 3166 code."""
-
-    name: str
-    street: str
-    postcode: str
-    city: str
-    region: str
-    country: str
-    phone: str = ""
+Address = PostalAddress
 
 
 def place(
@@ -76,13 +66,15 @@ def place(
     language: str,
     provider: str = "stripe",
     user: User | None = None,
+    billing: Address | None = None,
 ) -> Order:
     """Turn a cart into a pending order, or return the order that its submit key already made.
 
     Locks the cart, then stock levels by primary key. Raises `CartNeedsAttention`, `CartChanged`,
     `TotalChanged`, `NotDeliverable`, `OrderTooSmall`, `cart.errors.CartClosed`, `catalog.errors.OutOfStock` or
     `shop.errors.BusyError`; nothing was changed then. `seen_total` is what the shopper agreed to,
-    tax and delivery included, `seen_lines` the fingerprint of the lines that the review showed.
+    tax and delivery included, `seen_lines` the fingerprint of the lines that the review showed. Without
+    `billing` the bill goes where the parcel goes.
     """
     for _try in range(NUMBER_TRIES):
         try:
@@ -97,6 +89,7 @@ def place(
                 language=language,
                 provider=provider,
                 user=user,
+                billing=billing,
             )
         except IntegrityError as error:
             # Two orders drew the same number, or two tabs the same key: the next try tells.
@@ -125,6 +118,7 @@ def _place(
     language: str,
     provider: str,
     user: User | None,
+    billing: Address | None,
 ) -> Order:
     try:
         cart = carts.lock(cart_id)
@@ -149,7 +143,9 @@ def _place(
         submit_key=submit_key,
         provider=provider,
     )
-    _write_address(order, address)
+    _write_address(order, address, kind=OrderAddress.Kind.SHIPPING)
+    if billing and billing != address:
+        _write_address(order, billing, kind=OrderAddress.Kind.BILLING)
     _write_lines(order, quoted)
     insert_all(
         [
@@ -244,11 +240,11 @@ def _write_order(
     )
 
 
-def _write_address(order: Order, address: Address) -> None:
+def _write_address(order: Order, address: Address, *, kind: OrderAddress.Kind) -> None:
     insert(
         OrderAddress(
             order=order,
-            kind=OrderAddress.Kind.SHIPPING,
+            kind=kind,
             name=address.name,
             street=address.street,
             postcode=address.postcode,

@@ -18,7 +18,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from accounts.addressing import get_rules, match_region
+from accounts.addressing import PostalAddress, get_rules, match_region
+from accounts.services import addresses
 from cart.errors import CartClosed
 from cart.models import Cart
 from cart.queries import CartLine, CartView, get_cart_view, list_countries
@@ -31,7 +32,7 @@ from orders.errors import CartNeedsAttention
 from orders.forms import CONTACT_AND_ADDRESS, CheckoutForm
 from orders.gateways import photon
 from orders.models import Order
-from orders.queries import LastDelivery, find_by_submit_key, find_last_delivery
+from orders.queries import KnownAddress, find_by_submit_key, list_known_addresses
 from orders.services import payment, placement
 from orders.services.placement import explain_minimum
 from orders.sessions import find_waiting, forget_draft, grant, keep_draft, read_draft
@@ -71,15 +72,17 @@ class CheckoutReview:
 class Checkout:
     """What one answer is made of: the cart at today's prices, and what is known of the shopper.
 
-    `last` is the latest delivery of somebody signed in who does not want to change it, `typed`
-    what stands in the form: typed now, typed before, or taken from there.
+    `known` are addresses that somebody signed in need not type, `chosen` the one among them that the
+    parcel goes to; `typed` is what stands in the form: typed now, typed before, or taken from there.
     """
 
     cart: Cart
     quoted: QuotedCart
     countries: list[str]
     country: str
-    last: LastDelivery | None
+    known: list[KnownAddress]
+    chosen: KnownAddress | None
+    is_member: bool
     typed: Mapping[str, str]
     asked: frozenset[str]
     notices: list[str]
@@ -89,9 +92,26 @@ class Checkout:
             data,
             country=self.country,
             countries=self.countries,
-            offers=self.quoted.offers,
+            **self.offers,
             asked=asked,
         )
+
+    @property
+    def offers(self) -> dict[str, Any]:
+        """What the form lets choose among."""
+        return {
+            "offers": self.quoted.offers,
+            "billing": [(row.key, row.in_one_line) for row in self.known if row.is_in_book],
+            "may_keep": self.is_member,
+        }
+
+    @property
+    def choices(self) -> list[KnownAddress]:
+        """The known addresses that the shop delivers to."""
+        return [row for row in self.known if row.fields["country"] in self.countries]
+
+    def find(self, key: str) -> KnownAddress | None:
+        return next((row for row in self.known if row.key == key), None)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -114,7 +134,18 @@ def checkout(request: HttpRequest) -> HttpResponse:
         return _back_to_cart(request, is_empty=view.is_empty)
     checkout = _look_up(request, cart, view)
     if request.method == "POST" and request.POST.get("action") != "update" and not _takes(request):
-        form = checkout.bind(request.POST.dict(), asked=checkout.asked)
+        form = checkout.bind(checkout.typed, asked=checkout.asked)
+        if checkout.chosen:
+            form.take_as_it_stands()
+        if _is_gone(request, checkout):
+            return _show(
+                request,
+                checkout,
+                _fill_in(request, checkout),
+                refusal=_(
+                    "This address is not what it was when you chose it. Please check it again."
+                ),
+            )
         if form.is_valid() and not form.questions:
             return _place(request, checkout, form)
         return _show(request, checkout, form)
@@ -128,13 +159,15 @@ def _takes(request: HttpRequest) -> bool:
 
 def _look_up(request: HttpRequest, cart: Cart, view: CartView) -> Checkout:
     countries = list_countries()
-    last = _find_last(request, countries)
+    known = [] if request.user.pk is None else list_known_addresses(request.user.pk)
     if request.method == "POST":
         typed: Mapping[str, str] = take_suggestion(request.POST.dict())
     else:
         typed = read_draft(request)
-        if last and not typed:
-            typed = last.fields | {"shipping_method": last.shipping_method}
+    filled = _choose(request, typed, [row for row in known if row.fields["country"] in countries])
+    if filled:
+        usual = {"email": filled.email, "shipping_method": filled.shipping_method}
+        typed = {name: text for name, text in usual.items() if text} | dict(typed) | filled.fields
     country = choose_country(typed.get("country", ""), countries)
     quoted = quote_lines(
         view.lines,
@@ -147,19 +180,44 @@ def _look_up(request: HttpRequest, cart: Cart, view: CartView) -> Checkout:
         quoted=quoted,
         countries=countries,
         country=country,
-        last=last,
+        known=known,
+        chosen=None if _is_changing(request) else filled,
+        is_member=request.user.is_authenticated,
         typed=typed,
         asked=frozenset(request.POST.getlist("asked")),
         notices=_tell_news(request, cart, view),
     )
 
 
-def _find_last(request: HttpRequest, countries: list[str]) -> LastDelivery | None:
-    """Find the latest delivery of the person who is signed in, if it can be repeated."""
-    if request.user.pk is None:
+def _choose(
+    request: HttpRequest, typed: Mapping[str, str], known: list[KnownAddress]
+) -> KnownAddress | None:
+    """Find the known address that the parcel goes to; none where another one was typed."""
+    if not known:
         return None
-    last = find_last_delivery(request.user.pk)
-    return last if last and last.fields["country"] in countries else None
+    if "street" in typed:
+        if request.method == "POST":
+            return None
+        same = (
+            row
+            for row in known
+            if all(typed.get(name, "") == text for name, text in row.fields.items())
+        )
+        return next(same, None)
+    key = typed.get("deliver_to", "")
+    if request.method == "POST" and not key:
+        return None
+    return next((row for row in known if row.key == key), known[0])
+
+
+def _is_changing(request: HttpRequest) -> bool:
+    return "change" in request.GET or "change" in request.POST
+
+
+def _is_gone(request: HttpRequest, checkout: Checkout) -> bool:
+    """Say whether the address that was chosen was changed or removed since, in another tab maybe."""
+    key = request.POST.get("deliver_to", "")
+    return bool(key and checkout.chosen and checkout.chosen.key != key)
 
 
 def _tell_news(request: HttpRequest, cart: Cart, view: CartView) -> list[str]:
@@ -198,6 +256,7 @@ def _place(request: HttpRequest, checkout: Checkout, form: CheckoutForm) -> Http
             language=get_language() or settings.LANGUAGE_CODE,
             provider=form.provider,
             user=request.user if request.user.is_authenticated else None,
+            billing=_choose_billing(checkout, form),
         )
     except (CartClosed, CartNeedsAttention, OutOfStock) as error:
         messages.error(request, str(error))
@@ -206,22 +265,12 @@ def _place(request: HttpRequest, checkout: Checkout, form: CheckoutForm) -> Http
         fresh = _fill_in(request, checkout)
         return _show(request, checkout, fresh, refusal=str(error))
     _remember(request, order)
+    if cleaned.get("keep_address") and request.user.pk is not None:
+        with suppress(ShopError):  # The order stands, whether the address book has room or not.
+            addresses.add(request.user.pk, form.to_address())
     return go_to_provider(request, order)
 
 
-def pay_within_limits(request: HttpRequest, order: Order, *, provider: str = "") -> HttpResponse:
-    """Go to the provider for an order that is there already, unless that was tried too often."""
-    verdict = _count_payment(request, order=order.number, email=order.email)
-    if not verdict.is_allowed:
-        return refuse(request, verdict)
-    return go_to_provider(request, order, provider=provider)
-
-
-def _count_payment(request: HttpRequest, *, weight: int = 1, email: str, **about: str) -> Verdict:
-    verdict = ask(request, "payment", weight=weight, email=email.strip().lower(), **about)
-    if verdict.is_allowed and declines.is_alarming():
-        return ask(request, "payment_in_alarm", weight=weight)
-    return verdict
 
 
 def go_to_provider(request: HttpRequest, order: Order, *, provider: str = "") -> HttpResponse:
@@ -289,6 +338,7 @@ def _fill_in(request: HttpRequest, checkout: Checkout) -> CheckoutForm:
     if request.user.is_authenticated:
         initial.setdefault("email", request.user.email)
         initial.setdefault("name", request.user.name)
+    initial["billing"] = _fill_in_billing(checkout)
     initial |= {
         "country": checkout.country,
         "shipping_method": quote.delivery.code if quote.delivery else "",
@@ -301,9 +351,17 @@ def _fill_in(request: HttpRequest, checkout: Checkout) -> CheckoutForm:
         initial=initial,
         country=checkout.country,
         countries=checkout.countries,
-        offers=checkout.quoted.offers,
+        **checkout.offers,
         asked=checkout.asked,
     )
+
+
+def _fill_in_billing(checkout: Checkout) -> str:
+    """Begin with the address that the person's bills go to, where that is another one."""
+    if "billing" in checkout.typed:
+        return checkout.typed["billing"]
+    usual = next((row for row in checkout.known if row.is_for_billing), None)
+    return "" if usual is None or usual == checkout.chosen else usual.key
 
 
 def _show(
@@ -338,29 +396,26 @@ def _show(
         total=quote.total,
         prices_include_tax=quote.prices_include_tax,
     )
-    is_changing = "change" in request.GET or "change" in request.POST
+    repeats = checkout.chosen if _is_repeatable(checkout, form) else None
     context = {
         "form": form,
         "review": review,
         "notices": notices,
-        "is_changing": is_changing,
+        "is_changing": _is_changing(request),
         "looks_ahead": photon.is_on(),
-        "repeats": None if form.is_bound or is_changing else _find_repeated(checkout, form),
+        "repeats": repeats,
+        "choices": checkout.choices if repeats else [],
     }
     status = 409 if refusal else 200
     return render(request, "orders/checkout.html", context, status=status)
 
 
-def _find_repeated(checkout: Checkout, form: CheckoutForm) -> LastDelivery | None:
-    """Return the latest delivery when it stands in the form and would be accepted as it is."""
-    last = checkout.last
-    if last is None or any(
-        str(form.initial.get(name, "")) != value for name, value in last.fields.items()
-    ):
-        return None
-    trial = checkout.bind(last.fields, asked=())
-    if trial.errors.keys() & set(CONTACT_AND_ADDRESS):
-        return None
-    # Whatever is doubtful in it was said to be right when it was ordered to.
-    form.asked |= {doubt.token for doubt in trial.doubts.values()}
-    return last
+def _is_repeatable(checkout: Checkout, form: CheckoutForm) -> bool:
+    """Say whether the chosen address would be accepted as it is, so that nobody need look at fields."""
+    if checkout.chosen is None:
+        return False
+    trial = form
+    if not form.is_bound:
+        named = {name: str(form.initial.get(name, "")) for name in CONTACT_AND_ADDRESS}
+        trial = checkout.bind(named, asked=())
+    return not trial.errors.keys() & set(CONTACT_AND_ADDRESS)

@@ -7,18 +7,20 @@ looked up, where the shop has a geocoder.
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from accounts.addressing import get_rules
+from accounts.addressing import get_rules, tidy
 from cart.models import Cart
 from cart.queries import list_countries
 from cart.sessions import find_cart
 from orders.forms import CONTACT_AND_ADDRESS, CheckoutField, CheckoutForm
 from orders.gateways import photon
-from orders.typos import take_suggestion, tidy
+from orders.typos import take_suggestion
 from orders.views.checkout import choose_country
 from shop.services import limits
 
@@ -80,5 +82,5 @@ def _make_form(typed: dict[str, str], *, is_bound: bool) -> CheckoutForm:
     """Make the form with the fields of the country that was chosen; unbound, nothing is judged."""
     countries = list_countries()
     country = choose_country(typed.get("country", ""), countries)
-    values = {"data": typed} if is_bound else {"initial": typed}
+    values: dict[str, Any] = {"data": typed} if is_bound else {"initial": typed}
     return CheckoutForm(**values, country=country, countries=countries, offers=[])

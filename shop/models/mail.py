@@ -6,7 +6,10 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Mail(models.Model):
-    """One message to one person; the row comes first, so staff see what was sent or is stuck."""
+    """One message to one person; the row comes first, so staff see what was sent or is stuck.
+
+    `unsubscribe_url` is where one click ends mails of its kind; mails that always come have none.
+    """
 
     LAST = "accounts.erased"
 
@@ -17,6 +20,7 @@ class Mail(models.Model):
     text = models.TextField()
     html = models.TextField(blank=True)
     language = models.CharField(max_length=10)
+    unsubscribe_url = models.CharField(max_length=300, blank=True, db_default="")
     created_at = models.DateTimeField(db_default=Now())
     sending_at = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)

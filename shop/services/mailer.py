@@ -36,6 +36,7 @@ def queue(
     text: str,
     html: str = "",
     language: str = "",
+    unsubscribe_url: str = "",
 ) -> None:
     """Write a mail that the relay will have sent; one per kind and reference, however often."""
     mail, is_new = Mail.objects.get_or_create(
@@ -47,6 +48,7 @@ def queue(
             "text": text,
             "html": html,
             "language": language or settings.LANGUAGE_CODE,
+            "unsubscribe_url": unsubscribe_url,
         },
     )
     if is_new:
@@ -55,7 +57,13 @@ def queue(
 
 @inside_transaction
 def queue_rendered(
-    mail: RenderedMail, *, kind: str, reference: str, recipient: str, language: str = ""
+    mail: RenderedMail,
+    *,
+    kind: str,
+    reference: str,
+    recipient: str,
+    language: str = "",
+    unsubscribe_url: str = "",
 ) -> None:
     """Queue a rendered mail, as `queue` does."""
     queue(
@@ -66,6 +74,7 @@ def queue_rendered(
         text=mail.text,
         html=mail.html,
         language=language,
+        unsubscribe_url=unsubscribe_url,
     )
 
 
@@ -90,6 +99,7 @@ def send(mail_id: int) -> bool:
             "Message-ID": f"<{mail.kind}.{mail.pk}@{settings.SHOP_EMAIL.rpartition('@')[2]}>",
             "Content-Language": mail.language,
             "Auto-Submitted": "auto-generated",
+            **_unsubscribe_headers(mail),
         },
     )
     if mail.html:
@@ -104,6 +114,16 @@ def send(mail_id: int) -> bool:
     _record_sent(mail)
     failpoint("shop.mailer.recorded")
     return True
+
+
+def _unsubscribe_headers(mail: Mail) -> dict[str, str]:
+    """Let mail programs offer their own button, which posts there (RFC 8058)."""
+    if not mail.unsubscribe_url:
+        return {}
+    return {
+        "List-Unsubscribe": f"<{mail.unsubscribe_url}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
 
 
 @own_transaction

@@ -10,6 +10,7 @@ from __future__ import annotations
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
 
+from accounts.access import make_unsubscribe_key
 from catalog.access import make_restock_key
 from tests.browser.long_names import WORD, LongNames
 
@@ -36,6 +37,7 @@ PAGES = {
                 "/search/?q=bowll", "/search/?q=bowl+{word}"],
     "sellers/<slug:slug>/": ["/sellers/long/"],
     "pages/<slug:slug>/": ["/pages/long/"],
+    "mails/<str:key>/": ["/mails/nonsense/", "/mails/{mails}/"],
     "offline/": ["/offline/"],
     "cookies/": ["/cookies/"],
     "account/erased/": ["/account/erased/"],
@@ -58,6 +60,10 @@ FOR_MEMBERS = {
     "account/": ["/account/"],
     "account/cards/": ["/account/cards/"],
     "account/privacy/": ["/account/privacy/"],
+    "account/addresses/": ["/account/addresses/"],
+    "account/addresses/add/": ["/account/addresses/add/"],
+    "account/addresses/<int:address_id>/": ["/account/addresses/{address}/"],
+    "account/notifications/": ["/account/notifications/"],
     "wishlists/<int:list_id>/": ["/wishlists/{list}/"],
     "products/<slug:slug>/reviews/write/": [
         "/products/bowl/reviews/write/",
@@ -92,6 +98,8 @@ NO_PAGES = {
     "wishlists/<int:list_id>/sharing/", "wishlists/items/<int:item_id>/",
     "account/cards/<slug:card_id>/remove/",
     "account/privacy/copy/", "account/privacy/copies/<int:copy_id>/", ".well-known/gpc.json",
+    "account/addresses/<int:address_id>/remove/", "account/addresses/<int:address_id>/default/",
+    "account/claim/", "orders/<slug:number>/again/", "orders/<slug:number>/account/",
     "orders/<slug:number>/pay/", "orders/<slug:number>/cancel/",
     "orders/<slug:number>/returned/",  # goes on to the order's page
     "accounts/2fa/recovery-codes/download/",  # a file
@@ -110,6 +118,8 @@ def fill_in(address: str, names: LongNames) -> str:
         nothing=f"{WORD}{WORD}",
         mail=names.mail.pk,
         list=names.person.wishlists.get().pk,
+        address=names.person.addresses.get().pk,
+        mails=make_unsubscribe_key(names.person.notification_preferences.pk, "news"),
         restock=make_restock_key(names.restock.pk),
         reset=f"{person}-{default_token_generator.make_token(names.person)}",
     )

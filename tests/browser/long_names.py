@@ -9,7 +9,8 @@ from pathlib import Path
 from django.conf import settings
 from PIL import Image
 
-from accounts.models import Seller, User
+from accounts.models import Address as KeptAddress
+from accounts.models import NotificationPreferences, Seller, User
 from cart.models import ShippingBand, ShippingMethod, ShippingZone
 from cart.queries import get_cart_view
 from cart.services.quoting import quote_lines
@@ -104,6 +105,8 @@ def fill_with_long_names() -> LongNames:
         text=f"{SENTENCE} {UNBROKEN}", answer=UNBROKEN,
     )  # fmt: skip
     person = UserFactory(email=EMAIL, name=UNBROKEN)
+    KeptAddress.objects.create(user=person, is_for_billing=True, **ADDRESS.as_fields())
+    NotificationPreferences.objects.create(user=person)
     wishlist = Wishlist.objects.create(owner=person, name=UNBROKEN[:60], share_key="long")
     for variant in ProductVariant.objects.order_by("pk")[:6]:
         WishlistItem.objects.create(wishlist=wishlist, variant=variant)

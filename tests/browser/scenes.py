@@ -22,8 +22,11 @@ from django.views import defaults
 from PIL import Image
 from playwright.sync_api import Page, Route, expect
 
+from accounts.access import make_unsubscribe_key
+from accounts.addressing import PostalAddress
 from accounts.forms import ResetForm
-from accounts.models import User
+from accounts.models import NotificationPreferences, User
+from accounts.services import addresses
 from catalog.access import make_restock_key
 from catalog.models import Option, Product, RestockRequest, ReviewPhoto, Wishlist
 from orders.access import order_url
@@ -420,6 +423,40 @@ def keep_an_account(visitor: Visitor) -> Iterator[Scene]:
             cancellation.cancel_unpaid(order, by=person)
     visitor.go("/account/")
     yield Scene("account, with orders")
+    visitor.go("/account/addresses/")
+    yield Scene("addresses, none")
+    visitor.go("/account/addresses/add/")
+    visitor.press("Keep the address")
+    expect(page.get_by_role("alert")).to_be_visible()
+    yield Scene("add an address, nothing filled in")
+    for street in ("Unter den Linden 1", "Am Zoo 2"):
+        row = addresses.add(
+            person.pk, PostalAddress("Ada Lovelace", street, "10117", "Berlin", "", "DE")
+        )
+    addresses.make_default(person.pk, row.pk, purpose="billing")
+    visitor.go("/account/addresses/")
+    yield Scene("addresses")
+    visitor.go(f"/account/addresses/{row.pk}/")
+    yield Scene("change an address")
+    visitor.put_in_cart("/products/dune-mug/?variant=MUG-MOSS")
+    visitor.go("/checkout/")
+    yield Scene("checkout, from the address book")
+    guest = place_order(visitor.shelves.moss)
+    Order.objects.filter(pk=guest.pk).update(email=person.email)
+    EmailAddress.objects.create(user=person, email="other@example.com")
+    visitor.go("/account/")
+    yield Scene("account, something waits")
+    visitor.go("/account/notifications/")
+    yield Scene("mails")
+    choice = NotificationPreferences.objects.create(user=person)
+    key = make_unsubscribe_key(choice.pk, "restock")
+    visitor.go(f"/mails/{key}/")
+    yield Scene("mails, shall they end")
+    visitor.press("No more of them")
+    expect(page.locator("main form")).to_have_count(0)
+    yield Scene("mails, ended")
+    visitor.go("/mails/nonsense/")
+    yield Scene("mails, old link")
     visitor.go("/account/cards/")
     yield Scene("saved cards, none")
     _save_a_card(visitor, person)
@@ -650,6 +687,11 @@ WALKS: dict[str, tuple[Walk, set[str]]] = {
                 "account/privacy/erase/",
                 "account/erased/",
                 "cookies/",
+                "account/addresses/",
+                "account/addresses/add/",
+                "account/addresses/<int:address_id>/",
+                "account/notifications/",
+                "mails/<str:key>/",
                 "accounts/login/",
                 "accounts/signup/",
                 "accounts/logout/",

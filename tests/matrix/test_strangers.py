@@ -71,11 +71,12 @@ def test_a_stranger_gets_the_answer_in_the_table(row: Row, places: dict[str, Any
     assert headed.status_code == row.get
 
 
-# Posted to by forms of shared pages, which carry no token, and by the provider.
+# Posted to by forms of shared pages, which carry no token, by the provider,
 WITHOUT_TOKEN = {
     *("cart/add/", "cart/items/<int:item_id>/", "payments/webhooks/stripe/"),
     "payments/webhooks/paypal/",
     *("reviews/<int:review_id>/helpful/", "back-in-stock/", "wishlists/save/"),
+    "mails/<str:key>/",  # and by mail programs, whose one click has no cookie (RFC 8058)
 }
 
 

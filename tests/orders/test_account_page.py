@@ -70,4 +70,4 @@ def test_the_page_needs_the_same_statements_whatever_was_ordered(
         page = client.get("/account/")
 
     assert len(page.context["orders"]) == count
-    assert len(queries) == 5
+    assert len(queries) == 8
