@@ -1,8 +1,14 @@
+"""Refusals about people, roles and addresses, with a text that they can read."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from shop.errors import ShopError
+
+
+class AddressRefused(ShopError):
+    """An address book is full, or the address is not in it; nothing was changed."""
 
 
 class ErasureRefused(ShopError):
@@ -13,5 +19,13 @@ class ErasureRefused(ShopError):
         super().__init__(" ".join(self.obstacles))
 
 
-class AddressRefused(ShopError):
-    """An address book is full, or the address is not in it; nothing was changed."""
+class LastOwner(ShopError):
+    """Nobody would be left who may let others in."""
+
+
+class RoleRefused(ShopError):
+    """Somebody tried to give or take a role that is not theirs to give."""
+
+
+class LookRefused(ShopError):
+    """Somebody may not look at the shop as this person."""

@@ -47,9 +47,11 @@ def list_navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _("People"),
             [
                 ("accounts.Seller", _("Sellers"), "storefront"),
+                ("accounts.SellerMember", _("Sellers' people"), "badge"),
                 ("accounts.User", _("People"), "person"),
                 ("account.EmailAddress", _("Email addresses"), "alternate_email"),
                 ("auth.Group", _("Groups"), "group"),
+                ("accounts.AuditEntry", _("Who changed what"), "history"),
             ],
         ),
         (

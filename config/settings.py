@@ -197,6 +197,7 @@ MIDDLEWARE = [
     "accounts.middleware.sign_in.may_go_elsewhere_to_sign_in",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "accounts.middleware.looking.look_as_shopper",
 ]
 
 TEMPLATES = [

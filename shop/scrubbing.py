@@ -49,7 +49,10 @@ _RULES = (
         rf"\g<name>{HIDDEN}",
     ),
     # Whole addresses with a password in them: redis://:pw@host, postgres://user:pw@host.
-    (re.compile(r"(?P<name>\b[a-z][a-z0-9+.-]{0,20}://[^/\s:@]{0,80}:)[^/\s@]+(?=@)"), rf"\g<name>{HIDDEN}"),
+    (
+        re.compile(r"(?P<name>\b[a-z][a-z0-9+.-]{0,20}://[^/\s:@]{0,80}:)[^/\s@]+(?=@)"),
+        rf"\g<name>{HIDDEN}",
+    ),
     (re.compile(r"\b(?P<name>(?:sk|rk|pk)_(?:live|test)_|whsec_)\w+"), rf"\g<name>{HIDDEN}"),
     (re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"), HIDDEN),
 )

@@ -169,6 +169,7 @@ def _texts() -> Mapping[str, Any]:
             _of(label=_("Material"), value="Stoneware"),
             _of(label=_("Height"), value="9 cm"),
         ],
+        "looking": _of(person="ada@example.com", until=clock.now()),
         "notices": [
             _Notice("info", _("Something to know.")),
             _Notice("success", _("Something went well.")),

@@ -13,7 +13,9 @@ from functools import cache
 from django.db import connection
 from django.test import TransactionTestCase
 
-WRITTEN_BY_MIGRATE = {"django_content_type", "auth_permission"}
+WRITTEN_BY_MIGRATE = {
+    *("django_content_type", "auth_permission", "auth_group", "auth_group_permissions"),
+}
 MOST_BYTES_OF_DEAD_ROWS = 2_000_000
 _BLOATED = """
 SELECT name FROM unnest(%s::text[]) AS name WHERE pg_relation_size(name::regclass) > %s
@@ -68,7 +70,7 @@ def empty(tables: Collection[str]) -> None:
 def empty_after_test(test: TransactionTestCase) -> None:
     """Do for a test that committed what Django's `flush` does, at a tenth of its cost.
 
-    What `migrate` writes at its end, types of content and permissions, is left instead of being
+    What `migrate` writes at its end, types of content, permissions and roles, is left instead of being
     written anew.
     """
     empty(_list_tables())

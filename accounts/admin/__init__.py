@@ -1,3 +1,3 @@
-from accounts.admin import people, sellers
+from accounts.admin import audit, closed_rooms, members, people, sellers
 
-__all__ = ["people", "sellers"]
+__all__ = ["audit", "closed_rooms", "members", "people", "sellers"]

@@ -10,16 +10,22 @@ from unfold.admin import TabularInline
 
 from accounts.admin.scoping import SellerScopedAdmin, get_seller_roles
 from accounts.models import Seller, SellerMember
+from accounts.roles import Right
 from accounts.services import sellers
 from shop.admin.announcing import Announcing
+from shop.admin.look_only import LookOnly
 from shop.models import FormerAddress
 from shop.services import addresses
 
 
-class MemberInline(TabularInline):
+class MemberInline(LookOnly, TabularInline):
+    """Who works there; changed on the page of members."""
+
     model = SellerMember
+    fields = ["user", "role"]
     extra = 0
-    autocomplete_fields = ["user"]
+    can_delete = False
+    show_change_link = True
 
 
 @admin.register(Seller)
@@ -27,6 +33,7 @@ class SellerAdmin(Announcing, SellerScopedAdmin):
     """The shop's staff see every seller; a seller's people tell their own story."""
 
     seller_path = "pk"
+    change_right = Right.TELL_STORY
     sellers_may_add = False
     sellers_may_delete = False
     list_display = ["name", "place", "country", "status"]

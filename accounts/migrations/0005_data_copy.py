@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0002_seller_handling_days")]
+    dependencies = [("accounts", "0004_roles_and_audit")]
 
     operations = [
         migrations.CreateModel(

@@ -48,6 +48,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         verbose_name = _("person")
         verbose_name_plural = _("people")
         constraints = [models.UniqueConstraint(Lower("email"), name="user_email_once")]
+        permissions = [
+            ("impersonate_user", _("Can look at the shop as a shopper")),
+            ("reset_second_factor", _("Can take a person's second factors off")),
+        ]
 
     def __str__(self) -> str:
         return self.email

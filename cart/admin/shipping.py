@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.widgets import UnfoldAdminSelect2MultipleWidget
 
+from accounts.admin.signing import Signed
 from cart.models import ShippingBand, ShippingMethod, ShippingZone
 from shop.admin.countries import country_choices
 from shop.money import Money
@@ -70,7 +71,7 @@ class BandInline(TabularInline):
 
 
 @admin.register(ShippingZone)
-class ShippingZoneAdmin(ModelAdmin):
+class ShippingZoneAdmin(Signed, ModelAdmin):
     form = ShippingZoneForm
     list_display = ["name", "country_codes"]
     inlines = [MethodInline]
@@ -81,7 +82,7 @@ class ShippingZoneAdmin(ModelAdmin):
 
 
 @admin.register(ShippingMethod)
-class ShippingMethodAdmin(ModelAdmin):
+class ShippingMethodAdmin(Signed, ModelAdmin):
     list_display = ["name", "zone", "kind", "prices", "days", "is_active"]
     list_filter = ["zone", "is_active"]
     list_select_related = ["zone"]

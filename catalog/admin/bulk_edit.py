@@ -17,7 +17,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.admin import ModelAdmin
 
-from accounts.admin.scoping import CHANGERS, get_seller_roles
+from accounts.admin.scoping import get_seller_roles, list_sellers_where
+from accounts.roles import Right
 from catalog.admin.bulk_forms import (
     AllRowsForm,
     ForAllRows,
@@ -137,14 +138,15 @@ class BulkEditPage(BulkEditing):
     def _save(
         self, request: HttpRequest, forms: list[RowForm], for_all: AllRowsForm
     ) -> HttpResponse:
-        roles = get_seller_roles(request)
         cause, note = for_all.story
         actor: Any = request.user
         edits = [form.make_edit() for form in forms]
         try:
             changed = bulk_editing.save(
                 edits,
-                among=[pk for pk, role in roles.items() if role in CHANGERS] if roles else None,
+                among=list_sellers_where(request, Right.EDIT_PRODUCTS)
+                if get_seller_roles(request)
+                else None,
                 cause=cause,
                 note=note,
                 actor=actor,
@@ -226,8 +228,8 @@ class BulkEditPage(BulkEditing):
 def _list_variants(request: HttpRequest) -> QuerySet[ProductVariant]:
     """Return the variants whose numbers the person may change."""
     rows = ProductVariant.objects.filter(is_active=True)
-    if roles := get_seller_roles(request):
-        own = [seller_id for seller_id, role in roles.items() if role in CHANGERS]
+    if get_seller_roles(request):
+        own = list_sellers_where(request, Right.EDIT_PRODUCTS)
         rows = rows.filter(product__seller__in=own)
     return rows.select_related("product", "stock_level").order_by(
         "product__title", "product_id", "position", "pk"

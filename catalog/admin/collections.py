@@ -81,7 +81,7 @@ class CollectionForm(UploadForm):
 class CollectionItemInline(SellerRights, TabularInline):
     model = CollectionItem
     hide_title = True
-    sellers_may_add = sellers_may_change = sellers_may_delete = False
+    sellers_may_look = sellers_may_add = sellers_may_change = sellers_may_delete = False
     autocomplete_fields = ["product"]
     fields = ["product", "position"]
     extra = 0
@@ -92,7 +92,8 @@ class CollectionAdmin(Announcing, UploadingAdmin, SellerScopedAdmin):
     """Collections, kept by the shop: chosen product by product, or found by a rule."""
 
     seller_path = ""
-    sellers_may_add = sellers_may_change = sellers_may_delete = False
+    # Their pages name products of every seller, also those that are not on sale yet.
+    sellers_may_look = sellers_may_add = sellers_may_change = sellers_may_delete = False
     form = CollectionForm
     list_display = ["name", "kind", "found", "is_public", "is_in_menu", "is_on_home", "position"]
     search_fields = ["name", "slug"]

@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 from unfold.decorators import action
 
-from accounts.admin.scoping import get_seller_roles
+from accounts.admin.scoping import get_seller_roles, list_sellers_where
+from accounts.models import AuditEntry
+from accounts.roles import Right
+from accounts.services import audit
 from catalog.exports import files
 from catalog.exports.pages import Choice
 from shop.clock import now
@@ -22,29 +26,62 @@ class ExportingAdmin(admin.ModelAdmin):
 
     actions_list = ["export_all"]
 
-    @admin.action(description=gettext_lazy("Export these products (CSV)"), permissions=["view"])
+    @admin.action(description=gettext_lazy("Export these products (CSV)"), permissions=["export"])
     def export_chosen(self, request: HttpRequest, queryset: QuerySet[Any]) -> StreamingHttpResponse:
-        ids = list(queryset.order_by().values_list("pk", flat=True))
-        return _send(Choice(ids=ids), format="emporium")
+        return self._send_chosen(request, queryset, format="emporium")
 
     @admin.action(
-        description=gettext_lazy("Export these products for Shopify (CSV)"), permissions=["view"]
+        description=gettext_lazy("Export these products for Shopify (CSV)"), permissions=["export"]
     )
     def export_for_shopify(
         self, request: HttpRequest, queryset: QuerySet[Any]
     ) -> StreamingHttpResponse:
-        ids = list(queryset.order_by().values_list("pk", flat=True))
-        return _send(Choice(ids=ids), format="shopify")
+        return self._send_chosen(request, queryset, format="shopify")
 
     @action(
         description=gettext_lazy("Export all (CSV)"),
         url_path="export",
         icon="download",
-        permissions=["view"],
+        permissions=["export"],
     )
     def export_all(self, request: HttpRequest) -> StreamingHttpResponse:
-        roles = get_seller_roles(request)
-        return _send(Choice(sellers=list(roles) if roles else None), format="emporium")
+        _note(request, format="emporium", products="all")
+        return _send(Choice(sellers=_list_sellers(request)), format="emporium")
+
+    def has_export_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A file has what products cost the seller, so looking at them is not enough."""
+        if get_seller_roles(request):
+            return bool(_list_sellers(request))
+        return self.has_change_permission(request)
+
+    def _send_chosen(
+        self, request: HttpRequest, queryset: QuerySet[Any], *, format: str
+    ) -> StreamingHttpResponse:
+        sellers = _list_sellers(request)
+        rows = queryset if sellers is None else queryset.filter(seller__in=sellers)
+        ids = list(rows.order_by().values_list("pk", flat=True))
+        _note(request, format=format, products=len(ids))
+        return _send(Choice(ids=ids), format=format)
+
+
+def _list_sellers(request: HttpRequest) -> list[int] | None:
+    """Return whose products the person may take out; None means everybody's."""
+    if not get_seller_roles(request):
+        return None
+    return list_sellers_where(request, Right.EDIT_PRODUCTS)
+
+
+def _note(request: HttpRequest, *, format: str, products: int | str) -> None:
+    """Write down who took a file out, and how much was in it."""
+    actor: Any = request.user
+    with transaction.atomic():
+        audit.record(
+            AuditEntry.Kind.EXPORT,
+            by=actor,
+            door=AuditEntry.Door.ADMIN,
+            subject="products",
+            after={"format": format, "products": products},
+        )
 
 
 def _send(choice: Choice, *, format: str) -> StreamingHttpResponse:

@@ -22,8 +22,9 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
-from accounts.admin.scoping import CHANGERS, SellerScopedAdmin, get_seller_roles
+from accounts.admin.scoping import SellerScopedAdmin, get_seller_roles, list_sellers_where
 from accounts.models import Seller
+from accounts.roles import Right
 from catalog.errors import ImportRefused
 from catalog.imports.report import write_report
 from catalog.models import ImportRun
@@ -109,6 +110,7 @@ class UploadFileForm(forms.Form):
 class ImportRunAdmin(SellerScopedAdmin):
     """Every import is tried first; then one button does what was shown."""
 
+    look_right = Right.EDIT_PRODUCTS
     sellers_may_delete = False
     list_display = ["file_name", "seller", "kind", "current_state", "came_of_it", "created_at"]
     list_select_related = ["seller"]
@@ -303,10 +305,9 @@ class ImportRunAdmin(SellerScopedAdmin):
 
 def _list_sellers(request: HttpRequest) -> QuerySet[Seller]:
     sellers = Seller.objects.order_by("pk")
-    roles = get_seller_roles(request)
-    if not roles:
+    if not get_seller_roles(request):
         return sellers
-    return sellers.filter(pk__in=[pk for pk, role in roles.items() if role in CHANGERS])
+    return sellers.filter(pk__in=list_sellers_where(request, Right.EDIT_PRODUCTS))
 
 
 def _page_of(run: ImportRun) -> str:

@@ -21,6 +21,7 @@ from unfold.widgets import (
 )
 
 from accounts.admin.scoping import SellerRights, get_seller_roles
+from accounts.roles import Right, has_right
 from catalog import facts
 from catalog.admin.uploads import UploadForm, bind_uploads
 from catalog.models import (
@@ -170,6 +171,14 @@ class VariantInline(SellerRights, StackedInline):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("option_values")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Leave out what it costs for whoever only packs at the product's seller."""
+        role = get_seller_roles(request).get(obj.seller_id) if obj else None
+        if role is None or has_right(role, Right.SEE_MONEY):
+            return self.fields
+        money = ("price", "compare_at_price", "cost")
+        return [field for field in self.fields if not {*field} & {*money}]
 
     def get_formset(self, request: HttpRequest, obj: Product | None = None, **kwargs: Any) -> Any:
         self.values = OptionValue.objects.filter(option__product=obj).select_related("option")

@@ -14,7 +14,9 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from accounts.admin.scoping import SellerScopedAdmin, get_seller_roles
+from accounts.admin.scoping import SellerScopedAdmin, get_seller_roles, lacks_somewhere
+from accounts.admin.signing import Signed
+from accounts.roles import Right
 from catalog.admin.bulk_edit import BulkEditPage
 from catalog.admin.exports import ExportingAdmin
 from catalog.admin.product_parts import (
@@ -35,7 +37,9 @@ from shop.templatetags.money import money
 
 
 @admin.register(Product)
-class ProductAdmin(BulkEditPage, ExportingAdmin, Announcing, UploadingAdmin, SellerScopedAdmin):
+class ProductAdmin(
+    Signed, BulkEditPage, ExportingAdmin, Announcing, UploadingAdmin, SellerScopedAdmin
+):
     """A product on one page: words, pictures, options, variants, facts."""
 
     list_display = ["title", "seller", "category", "price", "pieces", "state"]
@@ -72,6 +76,13 @@ class ProductAdmin(BulkEditPage, ExportingAdmin, Announcing, UploadingAdmin, Sel
 
     def list_subjects(self, rows: Sequence[Product]) -> list[str]:
         return [f"product:{product.pk}" for product in rows]
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """Leave prices out for whoever only packs, at any of their sellers."""
+        columns = list(super().get_list_display(request))
+        if lacks_somewhere(request, Right.SEE_MONEY):
+            columns.remove("price")
+        return columns
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         return ["status"] if get_seller_roles(request) else ["status", "seller"]

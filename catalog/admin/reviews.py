@@ -24,6 +24,7 @@ from unfold.widgets import (
 )
 
 from accounts.admin.scoping import SellerScopedAdmin, get_seller_roles
+from accounts.roles import Right
 from catalog.errors import ReviewChanged
 from catalog.models import Review
 from catalog.queries.links import review_url
@@ -112,6 +113,11 @@ class RefusalForm(forms.Form):
     )
 
 
+def _may_see_addresses(request: HttpRequest) -> bool:
+    """Say whether somebody has to do with people, and not with the catalogue alone."""
+    return not get_seller_roles(request) and request.user.has_perm("accounts.view_user")
+
+
 NEVER_READ = 0
 """No revision has this number: what is not on the page that asks is not decided on."""
 
@@ -131,6 +137,7 @@ class ReviewAdmin(SellerScopedAdmin, ModelAdmin):
     """The queue: what waits comes first, the oldest at the top."""
 
     seller_path = "product__seller"
+    change_right = Right.ANSWER_REVIEWS
     sellers_may_add = sellers_may_delete = False
     form = ReviewDecisionForm
     list_display = ["opening", "product", "given", "name", "is_verified", "created_at", "state"]
@@ -161,7 +168,7 @@ class ReviewAdmin(SellerScopedAdmin, ModelAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         review, moderation, answer = self.fieldsets
-        if get_seller_roles(request):
+        if not _may_see_addresses(request):
             # The address of somebody who perhaps never bought from them is not the seller's matter.
             names = [
                 "author_name" if name == "author_words" else name for name in review[1]["fields"]
@@ -171,7 +178,7 @@ class ReviewAdmin(SellerScopedAdmin, ModelAdmin):
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
         return [
-            name for name in self.search_fields if name != "email" or not get_seller_roles(request)
+            name for name in self.search_fields if name != "email" or _may_see_addresses(request)
         ]
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from unfold.widgets import (
 )
 
 from accounts.admin.scoping import SellerRights, SellerScopedAdmin
+from accounts.roles import Right
 from catalog.admin.bulk_edit import BulkEditing
 from catalog.errors import StockRuleBroken
 from catalog.models import StockLevel, StockMovement
@@ -133,6 +134,7 @@ class StockLevelAdmin(BulkEditing, SellerScopedAdmin, ModelAdmin):
     """Shelves: numbers are read here, and corrected only by saying what happened."""
 
     seller_path = "variant__product__seller"
+    change_right = Right.COUNT_STOCK
     sellers_may_add = sellers_may_delete = False
     form = AdjustmentForm
     list_display = ["variant", "product", "on_hand", "allocated", "available_pieces"]

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
+from accounts.models import AuditEntry
+from accounts.services import audit
 from catalog.models import Product, ProductVariant, StockLevel, StockMovement
 from catalog.services import stock, summaries
 from shop.clock import now
@@ -101,6 +103,7 @@ def save(
     if gone or overtaken:
         raise ChangedMeanwhile(gone | overtaken)
 
+    audit.sign(actor, door=AuditEntry.Door.ADMIN, reason=note)
     priced = [rows[pk] for pk, edit in wanted.items() if edit.changes_price]
     for row in priced:
         row.price = wanted[row.pk].wanted.price

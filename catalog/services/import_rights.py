@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import Seller
+from accounts.roles import works_for_the_shop
 from catalog.errors import ProductRefused
 from catalog.imports.reading import Finding, Reader, ReadProduct
 from catalog.models import Attribute, Category, ImportRun
@@ -87,10 +88,8 @@ def explain(product: ReadProduct, reader: Reader, refusal: ProductRefused) -> Fi
 
 
 def _is_shop_staff(actor: User) -> bool:
-    """Say whether the person still has rights in the whole shop, and works for no seller."""
-    if actor.is_superuser:
-        return True
-    return actor.has_perm("catalog.change_product") and not actor.seller_memberships.exists()
+    """Say whether the person still has rights in the whole shop, and does not act for a seller."""
+    return actor.has_perm("catalog.change_product") and works_for_the_shop(actor)
 
 
 class _Known:

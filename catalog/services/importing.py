@@ -15,6 +15,8 @@ from typing import IO
 from django.db import DataError, IntegrityError, transaction
 from django.utils.translation import gettext as _
 
+from accounts.models import AuditEntry
+from accounts.services import audit
 from catalog.errors import ProductRefused
 from catalog.imports import decoding
 from catalog.imports.emporium import EmporiumReader
@@ -148,6 +150,7 @@ def _save_batch(
     rights: Rights,
 ) -> Tally:
     tally = Tally()
+    audit.sign(run.actor, door=AuditEntry.Door.IMPORT)
     with transaction.atomic():
         for group in batch:
             tally.findings += group.findings

@@ -17,7 +17,8 @@ from django.utils.timezone import localdate, make_aware
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts.admin.scoping import get_seller_roles
+from accounts.admin.scoping import get_seller_roles, list_sellers_where
+from accounts.roles import Right
 from catalog.models import Review, StockLevel
 from catalog.queries.reviews import count_waiting
 from catalog.queries.stock import low_levels
@@ -77,6 +78,7 @@ class Dashboard:
     low_stock: list[Row]
     bars: list[Bar]
     sales_total: str
+    shows_sales: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,8 @@ def _for_staff(request: HttpRequest) -> Dashboard:
 def _for_sellers(request: HttpRequest, seller_ids: list[int]) -> Dashboard:
     own = SellerOrder.objects.filter(seller__in=seller_ids)
     waiting = own.filter(todo.PARTS_TO_SHIP)
-    sales = _sales_by_day(LedgerEntry.objects.filter(seller__in=seller_ids))
+    counted = list_sellers_where(request, Right.SEE_MONEY)
+    sales = _sales_by_day(LedgerEntry.objects.filter(seller__in=counted)) if counted else {}
     url = reverse("admin:orders_sellerorder_changelist")
     low = low_levels().filter(variant__product__seller__in=seller_ids)
     return Dashboard(
@@ -135,13 +138,14 @@ def _for_sellers(request: HttpRequest, seller_ids: list[int]) -> Dashboard:
                 f"{url}?work=ship",
             ),
             _stock_card(request, low.count()),
-            _sales_card(sales, url),
+            *([_sales_card(sales, url)] if counted else []),
         ],
         to_ship=_list_to_ship(waiting, whole_orders=False),
         to_ship_url=f"{url}?work=ship",
         low_stock=_list_low_stock(request, low),
         bars=_draw(sales),
         sales_total=format_money(_sum(sales)),
+        shows_sales=bool(counted),
     )
 
 

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanWidget
 
+from accounts.requests import needs_recent_proof
 from orders.admin.actor import get_actor
 from orders.models import Order
 from orders.queries import is_held
@@ -125,10 +126,14 @@ def list_urls(order_admin: OrderAdmin) -> list[Any]:
 
     view = order_admin.admin_site.admin_view
     return [
-        path("<int:object_id>/money-came/", view(receipt), name="orders_order_money_came"),
+        path(
+            "<int:object_id>/money-came/",
+            view(needs_recent_proof(receipt)),
+            name="orders_order_money_came",
+        ),
         path(
             "<int:object_id>/money-sent/<int:refund_id>/",
-            view(payout),
+            view(needs_recent_proof(payout)),
             name="orders_order_money_sent",
         ),
     ]

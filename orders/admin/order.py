@@ -22,6 +22,7 @@ from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 
 from accounts.admin.scoping import get_seller_roles
+from accounts.requests import needs_recent_proof
 from orders.admin import offline as offline_pages
 from orders.admin import todo
 from orders.admin.actor import get_actor
@@ -30,6 +31,7 @@ from orders.admin.forms import CancelForm, CaptureForm, RefundForm
 from orders.admin.order_page import get_order_page
 from orders.admin.parts import list_parts
 from orders.admin.search import orders_like
+from orders.admin.seller_order import SellerOrderAdmin
 from orders.admin.story import get_story
 from orders.models import Order, OrderAddress, OrderLine, OrderPayment, SellerOrder
 from orders.services import cancellation, capturing, notices, payment, refunding
@@ -111,6 +113,11 @@ class OrderAdmin(ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    def has_refund_permission(self, request: HttpRequest) -> bool:
+        """Say whether the person may take an order's money, give it back, or cancel the order."""
+        may_refund = request.user.has_perm("orders.refund_order")
+        return may_refund and self.has_change_permission(request)
+
     # The list ------------------------------------------------------------------------------------
 
     @display(description=gettext_lazy("ordered"), ordering="created_at")
@@ -163,12 +170,12 @@ class OrderAdmin(ModelAdmin):
 
     def get_urls(self) -> list[Any]:
         views = {
-            "cancel": self.cancel_view,
-            "capture": self.capture_view,
+            "cancel": needs_recent_proof(self.cancel_view),
+            "capture": needs_recent_proof(self.capture_view),
             "check": require_POST(self.check_view),
             "confirm-again": require_POST(self.confirm_again_view),
-            "refund": self.refund_view,
-            "send-back": require_POST(self.send_back_view),
+            "refund": needs_recent_proof(self.refund_view),
+            "send-back": require_POST(needs_recent_proof(self.send_back_view)),
             "story": require_safe(self.story_view),
         }
         return [
@@ -201,6 +208,8 @@ class OrderAdmin(ModelAdmin):
         context = self._context(request, order) | {
             "page": get_order_page(order),
             "may_change": self.has_change_permission(request, order),
+            "may_refund": self.has_refund_permission(request),
+            "may_ship": _may_ship(self, request),
             "may_book": offline_pages.may_book(request),
             "mail_is_linked": request.user.has_perm("shop.view_mail"),
             "person_is_linked": request.user.has_perm("accounts.view_user"),
@@ -219,7 +228,7 @@ class OrderAdmin(ModelAdmin):
         return TemplateResponse(request, "admin/orders/story.html", context)
 
     def cancel_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        order = self._get_order_to_change(request, object_id)
+        order = self._get_order_to_refund(request, object_id)
         if not cancellation.is_cancellable(order):
             messages.warning(request, _("This order cannot be cancelled any more."))
             return redirect(_page_of(order))
@@ -245,7 +254,7 @@ class OrderAdmin(ModelAdmin):
 
     def refund_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """Work out what some pieces are worth, show it, then give them back."""
-        order = self._get_order_to_change(request, object_id)
+        order = self._get_order_to_refund(request, object_id)
         lines = [
             line for part in list_parts(order, order.seller_orders.all()) for line in part.lines
         ]
@@ -325,7 +334,7 @@ class OrderAdmin(ModelAdmin):
 
     def capture_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """Show how much of the money that is set aside would be taken, then take it."""
-        order = self._get_order_to_change(request, object_id)
+        order = self._get_order_to_refund(request, object_id)
         owed = refunding.get_owed(order)
         form = CaptureForm(
             request.POST if request.method == "POST" else None, initial={"seen_amount": owed.amount}
@@ -368,7 +377,7 @@ class OrderAdmin(ModelAdmin):
 
     def send_back_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """Refund money that was held, or whose refund failed."""
-        order = self._get_order_to_change(request, object_id)
+        order = self._get_order_to_refund(request, object_id)
         try:
             has_gone = cancellation.send_money_back(order, by=get_actor(request))
         except ShopError as error:
@@ -393,6 +402,11 @@ class OrderAdmin(ModelAdmin):
             raise PermissionDenied
         return self._get_order(request, object_id)
 
+    def _get_order_to_refund(self, request: HttpRequest, object_id: int) -> Order:
+        if not self.has_refund_permission(request):
+            raise PermissionDenied
+        return self._get_order(request, object_id)
+
     def _context(self, request: HttpRequest, order: Order) -> dict[str, Any]:
         request.current_app = self.admin_site.name
         return {
@@ -412,6 +426,12 @@ def _list_rows(plan: refunding.Plan) -> list[tuple[str, Money]]:
         before = _("Discount, or given back before without pieces")
         rows.append((before, plan.other_amount))
     return [(label, Money(amount, plan.currency)) for label, amount in rows]
+
+
+def _may_ship(order_admin: OrderAdmin, request: HttpRequest) -> bool:
+    parts = order_admin.admin_site.get_model_admin(SellerOrder)
+    assert isinstance(parts, SellerOrderAdmin)
+    return parts.has_ship_permission(request)
 
 
 def _page_of(order: Order) -> str:

@@ -18,7 +18,13 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownF
 from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 
-from accounts.admin.scoping import SellerScopedAdmin, get_seller_roles
+from accounts.admin.scoping import (
+    SellerScopedAdmin,
+    get_seller_roles,
+    lacks_somewhere,
+    list_sellers_where,
+)
+from accounts.roles import Right, has_right
 from orders.admin import todo
 from orders.admin.actor import get_actor
 from orders.admin.filters import DayRangeFilter, PartWorkFilter
@@ -43,6 +49,7 @@ class SellerOrderAdmin(SellerScopedAdmin):
     """Parts appear once they were paid; packers ship, though they may change nothing else."""
 
     seller_path = "seller"
+    look_right = Right.SHIP
     sellers_may_add = sellers_may_change = sellers_may_delete = False
     list_display = ["number", "paid", "customer", "pieces", "state", "amount"]
     list_filter = [
@@ -82,6 +89,8 @@ class SellerOrderAdmin(SellerScopedAdmin):
         columns = list(super().get_list_display(request))
         if len(get_seller_roles(request)) != 1:
             columns.insert(3, "seller")
+        if lacks_somewhere(request, Right.SEE_MONEY):
+            columns.remove("amount")
         return columns
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
@@ -92,7 +101,9 @@ class SellerOrderAdmin(SellerScopedAdmin):
 
     def has_ship_permission(self, request: HttpRequest) -> bool:
         """Say whether the person may send parcels; which ones, the queryset decides."""
-        return bool(get_seller_roles(request)) or super().has_change_permission(request)
+        if get_seller_roles(request):
+            return bool(list_sellers_where(request, Right.SHIP))
+        return super().has_change_permission(request)
 
     # The list ------------------------------------------------------------------------------------
 
@@ -172,6 +183,7 @@ class SellerOrderAdmin(SellerScopedAdmin):
             "address": _delivery_address(part.order),
             "may_ship": self.has_ship_permission(request),
             "order_is_linked": _may_see_order(self, request),
+            "hides_money": _hides_money(request, part),
         }
         return TemplateResponse(request, "admin/orders/seller_order.html", context)
 
@@ -274,6 +286,12 @@ def _may_see_order(model_admin: SellerOrderAdmin, request: HttpRequest) -> bool:
 
 def _page_of(part: SellerOrder) -> str:
     return reverse("admin:orders_sellerorder_change", args=[part.pk])
+
+
+def _hides_money(request: HttpRequest, part: SellerOrder) -> bool:
+    """Say whether the person only packs for this seller."""
+    role = get_seller_roles(request).get(part.seller_id)
+    return role is not None and not has_right(role, Right.SEE_MONEY)
 
 
 def _view(part: SellerOrder) -> PartView:

@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orders", "0007_dispute_fees")]
+    dependencies = [("orders", "0009_refund_right")]
 
     operations = [
         migrations.AddField(

@@ -96,6 +96,7 @@ class Order(models.Model):
         verbose_name = _("order")
         verbose_name_plural = _("orders")
         ordering = ["-id"]
+        permissions = [("refund_order", _("Can take an order's money and give it back"))]
         indexes = [
             models.Index(fields=["expires_at"], name="order_unpaid", condition=Q(status="pending")),
             models.Index(fields=["email"], name="order_email"),

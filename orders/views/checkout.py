@@ -271,6 +271,25 @@ def _place(request: HttpRequest, checkout: Checkout, form: CheckoutForm) -> Http
     return go_to_provider(request, order)
 
 
+def pay_within_limits(request: HttpRequest, order: Order, *, provider: str = "") -> HttpResponse:
+    """Go to the provider for an order that is there already, unless that was tried too often."""
+    verdict = _count_payment(request, order=order.number, email=order.email)
+    if not verdict.is_allowed:
+        return refuse(request, verdict)
+    return go_to_provider(request, order, provider=provider)
+
+
+def _count_payment(request: HttpRequest, *, weight: int = 1, email: str, **about: str) -> Verdict:
+    verdict = ask(request, "payment", weight=weight, email=email.strip().lower(), **about)
+    if verdict.is_allowed and declines.is_alarming():
+        return ask(request, "payment_in_alarm", weight=weight)
+    return verdict
+
+
+def _choose_billing(checkout: Checkout, form: CheckoutForm) -> PostalAddress | None:
+    """Return the other address that the bill goes to, if one was chosen."""
+    address = checkout.find(form.cleaned_data.get("billing", ""))
+    return PostalAddress(**address.fields) if address else None
 
 
 def go_to_provider(request: HttpRequest, order: Order, *, provider: str = "") -> HttpResponse:

@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("shop", "0003_former_address")]
+    dependencies = [("shop", "0004_mail_unsubscribe_url")]
 
     operations = [
         migrations.CreateModel(

@@ -61,11 +61,14 @@ class Page:
 def make_key(environ: Environ) -> Key | None:
     """Name the page that a request asks for; None when it is not worth keeping.
 
-    Everything that an answer may follow from is in it, as Django reads it; no cookie is.
+    Everything that an answer may follow from is in it, as Django reads it; no cookie is, but for one
+    whose pages are never kept.
     """
     path, query = environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", "")
     if len(path) + len(query) > LONGEST_ADDRESS:
         return None
+    if "looking=1" in environ.get("HTTP_COOKIE", ""):
+        return None  # Somebody from support looks as a shopper, with a bar on every page.
     return (
         path,
         query,

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.test import Client
 
@@ -97,10 +98,20 @@ def test_shop_with_products_is_left_alone_if_asked() -> None:
 def test_demo_logins_can_sign_in() -> None:
     run()
 
-    for email in ("admin", "havre-stengods", "shopper"):
+    for email in ("admin", "havre-stengods", "packer", "finance", "shopper"):
         assert Client().login(username=f"{email}@emporium.example", password=PASSWORD)
-    assert EmailAddress.objects.filter(verified=True, primary=True).count() == 5
+    assert EmailAddress.objects.filter(verified=True, primary=True).count() == 11
     assert User.objects.get(email="admin@emporium.example").is_superuser
+    assert {
+        (group.name, person.email.partition("@")[0])
+        for group in Group.objects.all()
+        for person in group.user_set.all()
+    } == {
+        ("Shop owner", "owner"),
+        ("Support", "support"),
+        ("Catalogue", "catalogue"),
+        ("Finance", "finance"),
+    }
     member = SellerMember.objects.get(user__email="havre-stengods@emporium.example")
     assert (member.seller.slug, member.role, member.user.is_staff) == (
         "havre-stengods",
