@@ -29,6 +29,7 @@ FORMER_STAFF = "former-staff@erased.invalid"
 """Whose account it is to have done what erased members of the staff did; nobody signs in with it."""
 SHORTEST_NAME = 4
 """Shorter names stand in too many texts by chance."""
+EMPTY_ENTRY = {"object_repr": "–", "change_message": ""}
 ABOUT_ORDERS = "orders."
 BETWEEN_OTHERS = ("catalog.review_new", "catalog.low_stock")
 """Mails that sellers get: about others, even where the address is also a shopper's."""
@@ -36,7 +37,7 @@ BETWEEN_OTHERS = ("catalog.review_new", "catalog.low_stock")
 
 def export(person: Person, archive: Archive) -> None:
     """Add the account, how it is opened, where it is open, and mails other than those of orders."""
-    user = User.objects.filter(pk=person.user_id).prefetch_related("groups").first()
+    user = User.objects.filter(pk=person.user_id or 0).prefetch_related("groups").first()
     if user is not None:
         archive.add("account", _("Account"), [_describe(user)])
         archive.add("addresses", _("Email addresses"), _list_addresses(user))
@@ -65,7 +66,7 @@ def list_mails(mails: Any) -> Iterator[Row]:
 @inside_transaction
 def find_obstacles(run: ErasureRun) -> None:
     """Say who has to hand something over first: staff, and people who work for a seller."""
-    user = User.objects.filter(pk=run.person.user_id).first()
+    user = User.objects.filter(pk=run.person.user_id or 0).first()
     if user is None:
         return
     if user.is_staff or user.is_superuser:
@@ -127,8 +128,8 @@ def _empty_what_staff_noted(run: ErasureRun) -> None:
     if person.user_id is not None:
         kind = ContentType.objects.get_for_model(User)
         about |= Q(content_type=kind, object_id=str(person.user_id))
-    rows = LogEntry.objects.filter(about)
-    run.count("admin.LogEntry", rows.update(object_repr="–", change_message=""))
+    rows = LogEntry.objects.filter(about).exclude(**EMPTY_ENTRY)
+    run.count("admin.LogEntry", rows.update(**EMPTY_ENTRY))
 
 
 def _mentions(column: str, texts: frozenset[str]) -> Q:

@@ -66,7 +66,13 @@ FOR_MEMBERS = {
     "accounts/password/change/": ["/accounts/password/change/"],
     "accounts/reauthenticate/": ["/accounts/reauthenticate/"],
 }
-IN_STEPS = {"account/privacy/erase/", "cart/", "checkout/", "orders/<slug:number>/", "accounts/confirm-email/"}
+IN_STEPS = {
+    "account/privacy/erase/",
+    "cart/",
+    "checkout/",
+    "orders/<slug:number>/",
+    "accounts/confirm-email/",
+}
 NO_PAGES = {
     "livez", "readyz", "media/<path:name>",  # for machines
     "favicon.ico", "site.webmanifest", "service-worker.js",
