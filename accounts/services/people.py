@@ -198,5 +198,5 @@ def _list_work(user: User) -> Iterator[Row]:
 
 
 def _list_copies(user: User) -> Iterator[Row]:
-    for copy in DataCopy.objects.filter(user=user):
+    for copy in DataCopy.objects.filter(user=user).defer("content"):
         yield {"asked_at": copy.asked_at, "done_at": copy.ready_at}
