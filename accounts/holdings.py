@@ -50,6 +50,27 @@ declare(
     erasure=Erasure.DELETED,
 )
 declare(
+    "accounts.Address",
+    "user name street postcode city region phone",
+    title=ACCOUNT,
+    purpose="To spare people typing where parcels and bills go",
+    kept="Until removed or erased",
+    ground=CONTRACT,
+    section="address_book",
+    erasure=Erasure.DELETED,
+    rest="country",
+)
+declare(
+    "accounts.NotificationPreferences",
+    "user email",
+    title=_("Which mails you want"),
+    purpose="To send nobody what they do not want",
+    kept="Until erased",
+    ground=LAW,
+    section="notifications",
+    erasure=Erasure.DELETED,
+)
+declare(
     "account.EmailConfirmation",
     "email_address",
     title=ACCOUNT,
@@ -161,8 +182,20 @@ declare(
     ),
 )
 declare(
+    "accounts.AuditEntry",
+    "actor person seller before after reason",
+    title=_("What was changed of your rights, without your name"),
+    purpose="To know who changed a price, a role or a second factor, or looked at the shop as somebody",
+    kept="As long as the shop",
+    ground=INTEREST,
+    section="changes",
+    erasure=Erasure.KEPT,
+    remark="people stand in it as numbers, which lead nowhere after an erasure",
+    rest="subject",
+)
+declare(
     "shop.Mail",
-    "recipient subject text html error reference",
+    "recipient subject text html error reference unsubscribe_url",
     title=MAILS,
     purpose="To send mails once, and to see what is stuck",
     kept="`RETENTION_MAIL_DAYS` after sending",
@@ -186,6 +219,7 @@ declare(
 declare_impersonal("what Django calls rights and tables",
     "auth.Permission", "auth.Group", "auth.Group_permissions", "contenttypes.ContentType",
 )  # fmt: skip
+declare_impersonal("keyed hashes and counts, for minutes or hours", "shop.Tally", "shop.KeptValue")
 declare_impersonal("the shop's own settings for signing in elsewhere", "socialaccount.SocialApp")
 declare_impersonal("what the shop says of itself: pages, taxes, addresses of pages",
     "shop.FormerAddress", "shop.Change", "shop.Page", "shop.TaxClass", "shop.TaxRate",

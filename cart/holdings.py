@@ -10,7 +10,7 @@ CARTS = _("Your cart and former ones")
 
 declare(
     "cart.Cart",
-    "user",
+    "user device",
     title=CARTS,
     purpose="What somebody is about to buy",
     kept="`RETENTION_CART_DAYS` after the last change, guests' `RETENTION_GUEST_CART_DAYS`; 90 days once ordered",

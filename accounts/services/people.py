@@ -13,13 +13,20 @@ from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.archive import Archive, Row
 from accounts.devices import describe_device
 from accounts.erasure import ErasureRun
-from accounts.models import DataCopy, SellerMember, User
+from accounts.models import (
+    Address,
+    AuditEntry,
+    DataCopy,
+    NotificationPreferences,
+    SellerMember,
+    User,
+)
 from accounts.person import Person
 from shop.models import Mail, OutboxMessage
 from shop.services.forgetting import forget_mails
@@ -29,6 +36,7 @@ FORMER_STAFF = "former-staff@erased.invalid"
 """Whose account it is to have done what erased members of the staff did; nobody signs in with it."""
 SHORTEST_NAME = 4
 """Shorter names stand in too many texts by chance."""
+EMPTY_ENTRY = {"object_repr": "–", "change_message": ""}
 ABOUT_ORDERS = "orders."
 BETWEEN_OTHERS = ("catalog.review_new", "catalog.low_stock")
 """Mails that sellers get: about others, even where the address is also a shopper's."""
@@ -36,15 +44,18 @@ BETWEEN_OTHERS = ("catalog.review_new", "catalog.low_stock")
 
 def export(person: Person, archive: Archive) -> None:
     """Add the account, how it is opened, where it is open, and mails other than those of orders."""
-    user = User.objects.filter(pk=person.user_id).prefetch_related("groups").first()
+    user = User.objects.filter(pk=person.user_id or 0).prefetch_related("groups").first()
     if user is not None:
         archive.add("account", _("Account"), [_describe(user)])
         archive.add("addresses", _("Email addresses"), _list_addresses(user))
+        archive.add("address_book", _("Address book"), _list_address_book(user))
+        archive.add("changes", _("Changes of your rights"), _list_changes(user))
         archive.add("second_factors", _("Passkeys and second factors"), _list_factors(user))
         archive.add("other_accounts", _("Accounts at other houses"), _list_other_accounts(user))
         archive.add("sessions", _("Where you are signed in"), _list_sessions(user))
         archive.add("work", _("Sellers that you work for"), _list_work(user))
         archive.add("copies", _("Copies that you asked for"), _list_copies(user))
+    archive.add("notifications", _("Which mails you want"), _list_preferences(person))
     mails = Mail.objects.filter(person.by_email("recipient")).exclude(
         Q(kind__startswith=ABOUT_ORDERS) | Q(kind__in=BETWEEN_OTHERS)
     )
@@ -65,7 +76,7 @@ def list_mails(mails: Any) -> Iterator[Row]:
 @inside_transaction
 def find_obstacles(run: ErasureRun) -> None:
     """Say who has to hand something over first: staff, and people who work for a seller."""
-    user = User.objects.filter(pk=run.person.user_id).first()
+    user = User.objects.filter(pk=run.person.user_id or 0).first()
     if user is None:
         return
     if user.is_staff or user.is_superuser:
@@ -98,12 +109,14 @@ def erase(run: ErasureRun) -> None:
         keys = list(sessions.values_list("session_key", flat=True))
         model = import_module(settings.SESSION_ENGINE).SessionStore.get_model_class()
         run.count("sessions.Session", model.objects.filter(session_key__in=keys).delete()[0])
-        for owned in (UserSession, Authenticator, SocialAccount, EmailAddress, DataCopy):
+        for owned in (UserSession, Authenticator, SocialAccount, EmailAddress, DataCopy, Address):
             rows = owned.objects.filter(user=person.user_id)
             run.count(owned._meta.label, rows.count())
             rows.delete()
         _keep_what_they_did(run)
     _empty_what_staff_noted(run)
+    preferences = _find_preferences(person)
+    run.count("accounts.NotificationPreferences", preferences.delete()[0])
     run.count("shop.Mail", forget_mails(person.by_email("recipient")))
     errors = OutboxMessage.objects.filter(_mentions("error", person.emails))
     run.count("shop.OutboxMessage", errors.update(error=""))
@@ -127,8 +140,8 @@ def _empty_what_staff_noted(run: ErasureRun) -> None:
     if person.user_id is not None:
         kind = ContentType.objects.get_for_model(User)
         about |= Q(content_type=kind, object_id=str(person.user_id))
-    rows = LogEntry.objects.filter(about)
-    run.count("admin.LogEntry", rows.update(object_repr="–", change_message=""))
+    rows = LogEntry.objects.filter(about).exclude(**EMPTY_ENTRY)
+    run.count("admin.LogEntry", rows.update(**EMPTY_ENTRY))
 
 
 def _mentions(column: str, texts: frozenset[str]) -> Q:
@@ -154,6 +167,43 @@ def _list_addresses(user: User) -> Iterator[Row]:
             "email": address.email,
             "is_verified": address.verified,
             "is_primary": address.primary,
+        }
+
+
+def _list_address_book(user: User) -> Iterator[Row]:
+    for address in Address.objects.filter(user=user).order_by("pk"):
+        yield {
+            **address.postal.as_fields(),
+            "is_for_delivery": address.is_for_delivery,
+            "is_for_billing": address.is_for_billing,
+        }
+
+
+def _find_preferences(person: Person) -> QuerySet[NotificationPreferences]:
+    theirs = person.by_email("email")
+    if person.user_id is not None:
+        theirs |= Q(user=person.user_id)
+    return NotificationPreferences.objects.filter(theirs)
+
+
+def _list_preferences(person: Person) -> Iterator[Row]:
+    for wishes in _find_preferences(person).order_by("pk"):
+        yield {
+            "email": wishes.email or "",
+            "back_in_stock": wishes.restock,
+            "reviews": wishes.reviews,
+            "news": wishes.news,
+        }
+
+
+def _list_changes(user: User) -> Iterator[Row]:
+    """Tell what was changed of somebody's rights; not by whom, who is somebody else."""
+    for entry in AuditEntry.objects.filter(person=user).order_by("pk"):
+        yield {
+            "changed_at": entry.created_at,
+            "what": str(entry.get_kind_display()),
+            "before": entry.before,
+            "after": entry.after,
         }
 
 
@@ -197,5 +247,5 @@ def _list_work(user: User) -> Iterator[Row]:
 
 
 def _list_copies(user: User) -> Iterator[Row]:
-    for copy in DataCopy.objects.filter(user=user):
+    for copy in DataCopy.objects.filter(user=user).defer("content"):
         yield {"asked_at": copy.asked_at, "done_at": copy.ready_at}

@@ -180,14 +180,14 @@ def _speak(canary: Canary, mug: object) -> None:
     )  # fmt: skip
     original = "originals/0123456789abcdef01234567.jpg"
     asset = ImageAsset.objects.create(
-        original=original, checksum="ca" * 32, base="images/canary0123", width=8, height=8,
-        renditions={"jpeg": [8], "avif": [], "webp": []},
+        original=original, checksum="ca" * 32, base="images/5eed0123", width=8, height=8,
+        renditions={"jpeg": [8], "avif": [8], "webp": [8]},
         ready_at=timezone.now(),
     )  # fmt: skip
-    canary.files += [original, "images/canary0123-8.jpg"]
+    canary.files += [original, "images/5eed0123-8.jpg"]
     for name in canary.files:
         asset.original.storage.save(name, ContentFile(b"a picture of a canary"))
-    asset.original.storage.save("images/canary01234-8.jpg", ContentFile(b"another picture"))
+    asset.original.storage.save("images/5eed01234-8.jpg", ContentFile(b"another picture"))
     ReviewPhoto.objects.create(review=review, asset=asset)
     other = ReviewFactory()
     HelpfulVote.objects.create(review=other, user=user)

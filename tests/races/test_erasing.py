@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -38,7 +39,7 @@ def about_to_buy() -> tuple[User, Cart]:
 def place(user: User, cart: Cart) -> Order:
     return placement.place(
         cart, email=user.email, address=BERLIN, delivery_code="standard",
-        submit_key=cart.submit_key, seen_total=Money("28.90", "EUR"),
+        submit_key=cart.submit_key, seen_total=Money(Decimal("28.90"), "EUR"),
         seen_lines=get_cart_view(cart.pk).fingerprint, language="en", user=user,
     )  # fmt: skip
 
