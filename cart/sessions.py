@@ -40,6 +40,16 @@ def remember(request: HttpRequest, cart: Cart) -> None:
     request.session[SESSION_KEY] = cart.pk
 
 
+def find_left_behind(request: HttpRequest, own: Cart | None) -> int | None:
+    """Return the guest's cart of somebody signed in, which could not be merged when they came."""
+    cart_id: int | None = request.session.get(SESSION_KEY)
+    is_known = cart_id is None or (own is not None and own.pk == cart_id)
+    if is_known or not request.user.is_authenticated:
+        return None
+    cart = _of_guest.first(cart_id)
+    return cart.pk if cart else None
+
+
 def name_device(request: HttpRequest) -> str:
     """Mark the browser of somebody signed in; a guest's cart is in one browser alone."""
     key = request.session.session_key if request.user.is_authenticated else None

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from typing import cast
+
 from django.contrib import messages
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
@@ -10,15 +13,23 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.models import User
 from cart import queries
 from cart.errors import CartClosed, ChangedElsewhere
 from cart.forms import AddForm, QuantityForm
-from cart.models import CartItem
-from cart.services import lines
-from cart.sessions import find_cart, find_or_create_cart, name_device, note_seen
+from cart.models import Cart, CartItem
+from cart.services import carts, lines
+from cart.sessions import (
+    find_cart,
+    find_left_behind,
+    find_or_create_cart,
+    name_device,
+    note_seen,
+    remember,
+)
 from catalog.services import wishlists
 from catalog.sessions import find_holder
-from shop.errors import ShopError
+from shop.errors import BusyError, ShopError
 from shop.requests import HtmxRequest
 from shop.views.same_origin import same_origin_required
 
@@ -28,6 +39,7 @@ from shop.views.same_origin import same_origin_required
 def detail(request: HttpRequest) -> HttpResponse:
     """Show the cart at today's prices; say which of them changed, and whether another device was here."""
     cart = find_cart(request)
+    cart = _take_along(request, cart) or cart
     notice = _("Your cart was changed on another device.") if note_seen(request, cart) else ""
     view = queries.get_cart_view(
         cart.pk if cart else None, notice=notice, version=cart.version if cart else 0
@@ -88,6 +100,20 @@ def item(request: HttpRequest, item_id: int) -> HttpResponse:
         if notice:
             messages.info(request, notice)
     return redirect("cart:detail")
+
+
+def _take_along(request: HttpRequest, own: Cart | None) -> Cart | None:
+    """Merge a guest's cart that was locked while its owner signed in; rarely is there one."""
+    left_id = find_left_behind(request, own)
+    if left_id is None:
+        return None
+    with suppress(BusyError):
+        cart = carts.merge_at_sign_in(
+            guest_cart_id=left_id, user=cast(User, request.user), device=name_device(request)
+        )
+        remember(request, cart)
+        return cart
+    return None
 
 
 def _add(request: HttpRequest, form: AddForm) -> lines.Outcome:

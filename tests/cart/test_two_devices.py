@@ -10,6 +10,7 @@ from accounts.models import User
 from cart.models import Cart, CartItem
 from tests.factories.accounts import UserFactory
 from tests.factories.catalog import VariantFactory
+from tests.factories.orders import make_cart
 from tests.forms import read_form
 from tests.journeys.shopper import Shopper, words_of
 
@@ -114,3 +115,18 @@ def test_a_guest_never_hears_of_devices() -> None:
 
     assert (quantity(), REFUSED in words, TOLD in words) == (4, False, False)
     assert Cart.objects.get().device == ""
+
+
+def test_a_cart_that_could_not_be_merged_at_sign_in_is_merged_at_the_next_look() -> None:
+    shopper = device_of(UserFactory())
+    shopper.put(VariantFactory(stock=50), 2)
+    left = make_cart(VariantFactory(stock=50), quantity=3)
+    session = shopper.client.session
+    session["cart"] = left.pk
+    session.save()
+
+    look(shopper)
+    look(shopper)
+
+    mine = Cart.objects.get(closed_at=None)
+    assert sorted(mine.items.values_list("quantity", flat=True)) == [2, 3]

@@ -10,7 +10,7 @@ from allauth.account.models import EmailAddress
 from django.db import connection
 
 from accounts.models import User
-from cart.errors import CartClosed
+from cart.errors import CartClosed, ChangedElsewhere
 from cart.models import Cart, CartItem
 from cart.services import carts, lines
 from catalog.models import StockLevel
@@ -92,6 +92,38 @@ def test_a_change_in_another_tab_during_sign_in_is_not_lost() -> None:
     )
 
     assert held_in(mine) == [9]
+
+
+def change_on_two_devices_at_once(*, is_checked: bool) -> tuple[list[object], int]:
+    """Set the same line to 5 and to 7 from the same page; return both answers and what it holds."""
+    variant = VariantFactory(stock=50)
+    cart = carts.open_cart(UserFactory())
+    lines.add(cart, variant_id=variant.pk, quantity=2, device="phone")
+    cart.refresh_from_db()
+    item = cart.items.get()
+    version = cart.version if is_checked else None
+
+    answers = meeting_at(
+        Cart.objects.all(),
+        lambda: lines.change(item, quantity=5, version=version, device="phone"),
+        lambda: lines.change(item, quantity=7, version=version, device="desk"),
+    )
+
+    return answers, cart.items.get().quantity
+
+
+def test_two_devices_that_change_a_line_at_once_do_not_overwrite_each_other() -> None:
+    answers, held = change_on_two_devices_at_once(is_checked=True)
+
+    assert [type(answer) for answer in answers].count(ChangedElsewhere) == 1
+    assert [answer.quantity for answer in answers if isinstance(answer, lines.Outcome)] == [held]
+
+
+def test_without_the_version_one_of_them_would_be_overwritten_unseen() -> None:
+    answers, held = change_on_two_devices_at_once(is_checked=False)
+
+    assert [answer.quantity for answer in answers if isinstance(answer, lines.Outcome)] == [5, 7]
+    assert held in (5, 7)
 
 
 def test_what_is_added_while_the_cart_is_being_ordered_goes_into_a_new_cart(
