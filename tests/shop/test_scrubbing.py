@@ -156,7 +156,9 @@ def test_a_number_among_others_is_found() -> None:
     assert cards.mask(f"{MASTERCARD} {AMEX}") == "[card …4444] [card …0005]"
 
 
-@pytest.mark.parametrize("text", ["1 " * 50_000, "4" * 100_000, "4242 " * 20_000, "a-" * 50_000, "a.b" * 30_000])
+@pytest.mark.parametrize(
+    "text", ["1 " * 50_000, "4" * 100_000, "4242 " * 20_000, "a-" * 50_000, "a.b" * 30_000]
+)
 def test_long_texts_are_read_in_no_time(text: str) -> None:
     began = time.process_time()
 
