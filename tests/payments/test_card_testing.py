@@ -47,7 +47,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def allow(monkeypatch: pytest.MonkeyPatch, *allowed: Limit) -> None:
-    monkeypatch.setitem(ACTIONS, "payment", Action(allowed))  # type: ignore[arg-type]
+    monkeypatch.setitem(ACTIONS, "payment", Action(allowed))
 
 
 def test_fifty_people_of_one_office_may_all_buy_in_one_hour() -> None:
