@@ -45,7 +45,7 @@ class Action:
     is_guarded: bool = True
 
 
-ACTIONS: Mapping[str, Action] = {
+ACTIONS: dict[str, Action] = {
     # An office of fifty pays from one address: its sixty an hour are for all of them together, a
     # person's ten are their own.
     "payment": Action(

@@ -281,7 +281,7 @@ def pay_within_limits(request: HttpRequest, order: Order, *, provider: str = "")
 
 def _count_payment(request: HttpRequest, *, weight: int = 1, email: str, **about: str) -> Verdict:
     verdict = ask(request, "payment", weight=weight, email=email.strip().lower(), **about)
-    if verdict.is_allowed and declines.is_alarming():
+    if verdict.is_allowed and verdict.taken and declines.is_alarming():
         return ask(request, "payment_in_alarm", weight=weight)
     return verdict
 

@@ -153,7 +153,7 @@ def test_a_geocoder_that_is_away_is_no_fault(shopper: Shopper, settings: Any) ->
 def test_one_cart_asks_only_so_often(
     shopper: Shopper, photon: Photon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(ACTIONS, "geocoder", Action((Limit("cart", 2, MINUTE),)))  # type: ignore[arg-type]
+    monkeypatch.setitem(ACTIONS, "geocoder", Action((Limit("cart", 2, MINUTE),)))
 
     found = [len(proposals(ask(shopper, "Unter den"))) for _ in range(3)]
 

@@ -47,7 +47,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def allow(monkeypatch: pytest.MonkeyPatch, *allowed: Limit) -> None:
-    monkeypatch.setitem(ACTIONS, "payment", Action(allowed))  # type: ignore[arg-type]
+    monkeypatch.setitem(ACTIONS, "payment", Action(allowed))
 
 
 def test_fifty_people_of_one_office_may_all_buy_in_one_hour() -> None:
@@ -87,7 +87,8 @@ def test_an_order_too_many_is_not_placed_and_nothing_typed_is_lost(
 
     answer = shopper.place(city="Potsdam")
 
-    assert (answer.status_code, answer["Cache-Control"]) == (429, "no-store")
+    assert answer.status_code == 429
+    assert "no-store" in answer["Cache-Control"]
     assert 3590 <= int(answer["Retry-After"]) <= 3600
     assert "Please try again in 60 minutes." in words_of(answer)
     assert read_form(answer, "/checkout/")["city"] == "Potsdam"

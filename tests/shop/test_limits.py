@@ -33,7 +33,7 @@ ELSEWHERE = "198.51.100.9"
 def action(monkeypatch: pytest.MonkeyPatch) -> str:
     """Something that may be done three times an hour from one address and twice for one order."""
     rule = Action((Limit("address", 3, HOUR), Limit("order", 2, HOUR)))
-    monkeypatch.setitem(ACTIONS, "test", rule)  # type: ignore[arg-type]
+    monkeypatch.setitem(ACTIONS, "test", rule)
     return "test"
 
 
@@ -101,7 +101,7 @@ class TestCounting:
         self, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
     ) -> None:
         rule = Action((Limit("address", 5, MINUTE, free=3),))
-        monkeypatch.setitem(ACTIONS, "test", rule)  # type: ignore[arg-type]
+        monkeypatch.setitem(ACTIONS, "test", rule)
 
         with django_assert_num_queries(0):
             assert tries("test", 3, address=OFFICE) == [True] * 3
@@ -171,7 +171,7 @@ class TestSweeping:
 @pytest.mark.django_db(transaction=True)
 def test_of_many_at_once_exactly_so_many_get_through(monkeypatch: pytest.MonkeyPatch) -> None:
     rule = Action((Limit("address", 10, HOUR), Limit("order", 50, HOUR)))
-    monkeypatch.setitem(ACTIONS, "test", rule)  # type: ignore[arg-type]
+    monkeypatch.setitem(ACTIONS, "test", rule)
     start, allowed = threading.Barrier(8), []
 
     def try_some() -> None:
@@ -205,7 +205,7 @@ def test_while_nothing_can_be_counted_what_is_guarded_is_refused_and_searching_g
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     search = Action((Limit("address", 1, MINUTE),), is_guarded=False)
-    monkeypatch.setitem(ACTIONS, "search", search)  # type: ignore[arg-type]
+    monkeypatch.setitem(ACTIONS, "search", search)
 
     with without_table():
         guarded = limits.count("payment", address=OFFICE, order="A")
@@ -380,7 +380,7 @@ def test_who_signs_up_too_often_is_told_when_to_come_back_and_keeps_what_was_typ
 @pytest.mark.django_db
 def test_searching_too_often_gets_a_page_that_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     rule = Action((Limit("address", 1, MINUTE),), is_guarded=False)
-    monkeypatch.setitem(ACTIONS, "search", rule)  # type: ignore[arg-type]
+    monkeypatch.setitem(ACTIONS, "search", rule)
     browser = Client(REMOTE_ADDR=OFFICE)
 
     first = browser.get("/search/", {"q": "mug"})
