@@ -514,6 +514,62 @@ def test_every_notice_reads_well(kind: str) -> None:
     assert "Firefox on Windows · 203.0.113.7" in mail.text
 
 
+# Pages ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "address", ["/accounts/2fa/", "/accounts/2fa/webauthn/", "/accounts/email/"]
+)
+def test_a_page_about_keys_asks_as_often_however_many_there_are(
+    ada: User, address: str, django_assert_max_num_queries: Any
+) -> None:
+    def count() -> int:
+        with django_assert_max_num_queries(9) as asked:
+            assert client.get(address).status_code == 200
+        return len(asked)
+
+    client = sign_in()
+    add_passkey(ada, 1)
+    client.get(address)
+    few = count()
+    for number in range(2, 5):
+        add_passkey(ada, number)
+        ada.emailaddress_set.create(email=f"{number}-{EMAIL}", verified=True)
+
+    assert count() == few
+
+
+def add_passkey(person: User, number: int) -> None:
+    data = {"name": f"Key {number}", "credential": {}}
+    Authenticator.objects.create(user=person, type="webauthn", data=data)
+
+
+# Staff ------------------------------------------------------------------------------------------
+
+
+def test_the_admin_has_no_door_of_its_own() -> None:
+    make_person(is_staff=True)
+    client = Client()
+
+    answer = client.post("/admin/login/", {"username": EMAIL, "password": PASSWORD})
+
+    assert answer.headers["Location"].startswith("/accounts/login/?next=")
+    assert "_auth_user_id" not in client.session
+
+
+def test_staff_with_a_second_factor_are_asked_for_it_on_the_way_to_the_admin() -> None:
+    add_app(make_person(is_staff=True))
+    client = sign_in(path="/admin/")
+
+    assert client.get("/admin/").status_code == 302
+    page = client.get("/accounts/2fa/authenticate/")
+    answer = submit(client, page, "/accounts/2fa/authenticate/", {"code": code_now()})
+
+    assert answer.headers["Location"] == "/admin/"
+    assert client.get("/admin/").status_code == 200
+    assert 0 < client.session.get_expiry_age() <= 12 * 3600
+
+
 # The way back -----------------------------------------------------------------------------------
 
 
