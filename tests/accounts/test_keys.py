@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from datetime import timedelta
@@ -9,9 +10,11 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from allauth.core.internal.modelkit import deserialize_instance, serialize_instance
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal import auth as one_time_codes
+from allauth.socialaccount.models import SocialAccount, SocialLogin
 from allauth.usersessions.models import UserSession
 from django.contrib.auth.hashers import identify_hasher
 from django.contrib.auth.tokens import default_token_generator
@@ -21,6 +24,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from accounts import staff_sessions
+from accounts.adapter import SocialAccountAdapter
 from accounts.emails import NOTICES, render_notice
 from accounts.models import User
 from accounts.services import second_factors
@@ -512,6 +516,20 @@ def test_every_notice_reads_well(kind: str) -> None:
     assert mail.subject
     assert "%(" not in mail.text + mail.html
     assert "Firefox on Windows · 203.0.113.7" in mail.text
+
+
+# Accounts elsewhere -----------------------------------------------------------------------------
+
+
+def test_a_stranger_from_another_house_can_wait_in_the_session() -> None:
+    account = SocialAccount(provider="openid_connect", uid="ada", extra_data={})
+    login = SocialLogin(user=User(), account=account, email_addresses=[])
+
+    SocialAccountAdapter().populate_user(None, login, {"first_name": "Ada", "last_name": "L."})
+
+    kept = json.loads(json.dumps(serialize_instance(login.user)))
+    assert kept["name"] == "Ada L."
+    assert deserialize_instance(User, kept).joined_at == login.user.joined_at
 
 
 # Pages ------------------------------------------------------------------------------------------
