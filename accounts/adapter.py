@@ -17,6 +17,7 @@ from django.utils.translation import get_language
 
 from accounts.emails import render_notice
 from accounts.models import User
+from shop.clock import now
 from shop.emails import name_shop_behind
 from shop.limits import read_address
 from shop.places import is_own_place
@@ -28,8 +29,13 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
     """Signing in with an account of another house."""
 
     def populate_user(self, request: HttpRequest, sociallogin: Any, data: dict[str, Any]) -> User:
-        """Take over the name; its parts are one field here."""
+        """Take over the name; its parts are one field here.
+
+        A person who has still to prove an address waits in the session, which cannot hold a default
+        that the database would give.
+        """
         user: User = super().populate_user(request, sociallogin, data)
+        user.joined_at = now()
         parts = (data.get("first_name"), data.get("last_name"))
         user.name = (data.get("name") or " ".join(filter(None, parts)))[:120]
         return user

@@ -49,7 +49,7 @@ if not settings.IS_PRODUCTION:
             path("mailbox/<int:mail_id>/", mailbox.mail, name="mailbox_mail"),
         ]
 urlpatterns += i18n_patterns(
-    path("accounts/", include("allauth.urls")),
+    path("accounts/", include("config.account_urls")),
     path("", include("accounts.urls")),
     path("", include("orders.urls")),
     path("", include("payments.urls")),

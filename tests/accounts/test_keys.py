@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from datetime import timedelta
@@ -9,9 +10,11 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from allauth.core.internal.modelkit import deserialize_instance, serialize_instance
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal import auth as one_time_codes
+from allauth.socialaccount.models import SocialAccount, SocialLogin
 from allauth.usersessions.models import UserSession
 from django.contrib.auth.hashers import identify_hasher
 from django.contrib.auth.tokens import default_token_generator
@@ -21,6 +24,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from accounts import staff_sessions
+from accounts.adapter import SocialAccountAdapter
 from accounts.emails import NOTICES, render_notice
 from accounts.models import User
 from accounts.services import second_factors
@@ -512,6 +516,76 @@ def test_every_notice_reads_well(kind: str) -> None:
     assert mail.subject
     assert "%(" not in mail.text + mail.html
     assert "Firefox on Windows · 203.0.113.7" in mail.text
+
+
+# Accounts elsewhere -----------------------------------------------------------------------------
+
+
+def test_a_stranger_from_another_house_can_wait_in_the_session() -> None:
+    account = SocialAccount(provider="openid_connect", uid="ada", extra_data={})
+    login = SocialLogin(user=User(), account=account, email_addresses=[])
+
+    SocialAccountAdapter().populate_user(None, login, {"first_name": "Ada", "last_name": "L."})
+
+    kept = json.loads(json.dumps(serialize_instance(login.user)))
+    assert kept["name"] == "Ada L."
+    assert deserialize_instance(User, kept).joined_at == login.user.joined_at
+
+
+# Pages ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "address", ["/accounts/2fa/", "/accounts/2fa/webauthn/", "/accounts/email/"]
+)
+def test_a_page_about_keys_asks_as_often_however_many_there_are(
+    ada: User, address: str, django_assert_max_num_queries: Any
+) -> None:
+    def count() -> int:
+        with django_assert_max_num_queries(9) as asked:
+            assert client.get(address).status_code == 200
+        return len(asked)
+
+    client = sign_in()
+    add_passkey(ada, 1)
+    client.get(address)
+    few = count()
+    for number in range(2, 5):
+        add_passkey(ada, number)
+        ada.emailaddress_set.create(email=f"{number}-{EMAIL}", verified=True)
+
+    assert count() == few
+
+
+def add_passkey(person: User, number: int) -> None:
+    data = {"name": f"Key {number}", "credential": {}}
+    Authenticator.objects.create(user=person, type="webauthn", data=data)
+
+
+# Staff ------------------------------------------------------------------------------------------
+
+
+def test_the_admin_has_no_door_of_its_own() -> None:
+    make_person(is_staff=True)
+    client = Client()
+
+    answer = client.post("/admin/login/", {"username": EMAIL, "password": PASSWORD})
+
+    assert answer.headers["Location"].startswith("/accounts/login/?next=")
+    assert "_auth_user_id" not in client.session
+
+
+def test_staff_with_a_second_factor_are_asked_for_it_on_the_way_to_the_admin() -> None:
+    add_app(make_person(is_staff=True))
+    client = sign_in(path="/admin/")
+
+    assert client.get("/admin/").status_code == 302
+    page = client.get("/accounts/2fa/authenticate/")
+    answer = submit(client, page, "/accounts/2fa/authenticate/", {"code": code_now()})
+
+    assert answer.headers["Location"] == "/admin/"
+    assert client.get("/admin/").status_code == 200
+    assert 0 < client.session.get_expiry_age() <= 12 * 3600
 
 
 # The way back -----------------------------------------------------------------------------------

@@ -96,7 +96,7 @@ def test_an_address_that_nobody_vouches_for_is_asked_for_and_proven(
     expect_headline(page, "Enter the code")
     assert Mail.objects.get().recipient == "grace@example.com"
     page.goto("/account/")
-    expect_headline(page, "Sign in")
+    expect_headline(page, "Enter the code")
 
 
 def test_an_address_at_another_house_opens_no_account_that_was_made_here(
@@ -113,7 +113,7 @@ def test_an_address_at_another_house_opens_no_account_that_was_made_here(
     assert not SocialAccount.objects.exists()
     assert Mail.objects.get().kind == "account.email.account_already_exists"
     page.goto("/account/")
-    expect_headline(page, "Sign in")
+    expect_headline(page, "Enter the code")
 
 
 def test_its_owner_adds_the_other_house_and_takes_it_off(
@@ -154,6 +154,6 @@ def test_whoever_turns_back_there_is_told_that_nothing_happened(
 
     page.get_by_role("button", name="Deny").click()
 
-    expect_headline(page, "You turned back")
+    expect_headline(page, "That did not work")
     page.get_by_role("link", name="Try again").click()
     expect_headline(page, "Sign in")
