@@ -121,7 +121,7 @@ class SellerScopedAdmin(SellerRights, ModelAdmin):
             return True  # A filter of ours with a name of its own, or nothing at all.
         filters = [entry[0] if isinstance(entry, tuple) else entry
                    for entry in self.get_list_filter(request)]  # fmt: skip
-        names = [name for name in filters if isinstance(name, str)]
+        names = [name for name in [*filters, self.date_hierarchy] if isinstance(name, str)]
         return first in ("pk", "id") or any(lookup.startswith(name) for name in names)
 
     def _is_theirs(self, request: HttpRequest, obj: Any) -> bool:

@@ -101,6 +101,7 @@ def test_prices_changed_on_one_page_are_written_down_with_their_note(boss: User)
     assert entry.reason == "summer"
 
 
+@pytest.mark.breaks_invariants
 def test_sql_by_hand_is_written_down_too() -> None:
     variant = VariantFactory(price=Decimal("24.00"))
     member = SellerMemberFactory(role="packer")
@@ -232,6 +233,7 @@ def test_a_sellers_owner_reads_what_is_about_their_seller_alone() -> None:
     assert "else@example.com" not in page
 
 
+@pytest.mark.breaks_invariants
 def test_the_trail_is_found_by_object_and_by_person(boss: User) -> None:
     VariantFactory(price=Decimal(5))
     variant = ProductVariant.objects.get()

@@ -78,7 +78,9 @@ def test_a_shared_page_stays_without_cookies_for_everybody_else(
 
 
 def test_what_the_page_cache_keeps_is_not_asked_for() -> None:
-    plain: dict[str, Any] = {"PATH_INFO": "/", "HTTP_COOKIE": "sessionid=1"}
+    plain: dict[str, Any] = {
+        "PATH_INFO": "/", "HTTP_COOKIE": "sessionid=1", "wsgi.url_scheme": "https",
+    }  # fmt: skip
 
     assert make_key(plain) is not None
     for name in ("looking", "__Host-looking"):

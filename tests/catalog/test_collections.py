@@ -310,11 +310,11 @@ def test_a_rule_that_makes_no_sense_is_refused(typed: dict[str, str], complaint:
     assert not Collection.objects.exists()
 
 
-def test_sellers_may_look_at_collections_and_change_none() -> None:
+def test_sellers_see_no_collection_for_it_names_what_others_prepare() -> None:
     collection = CollectionFactory(kind="rule")
     browser = sign_in(SellerMemberFactory(role="owner").user)
     page = address("catalog_collection", "change", collection.pk)
 
-    assert browser.get(page).status_code == 200
+    assert browser.get(page).status_code == 403
     assert browser.post(page, {"name": "Mine"}).status_code == 403
     assert browser.get(ADD).status_code == 403

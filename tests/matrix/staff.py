@@ -64,7 +64,7 @@ OWNERS = ("shop owner", "superuser")
 class Door:
     """A page of the admin that is not of the usual five; others than `open_to` are refused.
 
-    `path` has {own} and {order}, {part}, {run} and so on filled in with what the test has made.
+    `path` has {product}, {order}, {importrun} and so on filled in with what the test has made.
     """
 
     route: str
@@ -78,11 +78,7 @@ DOORS = [
     Door("admin/search/", "/admin/search/?s=pro", EVERYBODY),
     Door("admin/password_change/", "/admin/password_change/", EVERYBODY),
     Door("admin/password_change/done/", "/admin/password_change/done/", EVERYBODY),
-    Door(
-        "admin/accounts/user/<id>/password/",
-        "/admin/accounts/user/{user}/password/",
-        OWNERS,
-    ),
+    Door("admin/accounts/user/<id>/password/", "/admin/accounts/user/{user}/password/", OWNERS),
     Door(
         "admin/accounts/user/<int:object_id>/look-as/",
         "/admin/accounts/user/{user}/look-as/",
