@@ -41,7 +41,8 @@ _remember_digest = lru_cache(_read_digest)
 def _read(path: str) -> bytes:
     """Read the file as it is sent: the collected one, else its source."""
     if settings.STATIC_HASHED:
-        with staticfiles_storage.open(staticfiles_storage.stored_name(path)) as file:
+        name = staticfiles_storage.url(path).removeprefix(settings.STATIC_URL)
+        with staticfiles_storage.open(name) as file:
             return bytes(file.read())
     found = finders.find(path)
     if not found:
