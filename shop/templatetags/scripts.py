@@ -25,9 +25,12 @@ def script(path: str, *, is_module: bool = True) -> SafeString:
     A cache or a proxy between shop and browser that changes the file finds it refused
     (W3C, Subresource Integrity).
     """
-    kind = format_html('type="{}"', "module") if is_module else "defer"
     digest = _read_digest(path) if settings.DEBUG else _remember_digest(path)
-    return format_html('<script src="{}" {} integrity="{}"></script>', static(path), kind, digest)
+    if is_module:
+        line = '<script src="{}" type="module" integrity="{}"></script>'
+    else:
+        line = '<script src="{}" defer integrity="{}"></script>'
+    return format_html(line, static(path), digest)
 
 
 def _read_digest(path: str) -> str:
