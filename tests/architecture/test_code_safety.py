@@ -296,16 +296,10 @@ def test_no_file_holds_a_secret() -> None:
 
 def test_no_former_state_of_a_file_holds_a_key() -> None:
     """The rule for keys alone, over all lines that were ever added."""
-    pattern = "|".join(
-        (
-            "-----BEGIN (RSA |EC |OPENSSH |DSA |PGP )?PRIVATE KEY", "[sr]k_live_[0-9A-Za-z]{16}",
-            "AKIA[0-9A-Z]{16}", "gh[pousr]_[0-9A-Za-z]{30}", "xox[abposr]-[0-9A-Za-z-]{12}",
-            "AIza[0-9A-Za-z_-]{35}",
-        )
-    )  # fmt: skip
-    history = git("log", "--all", "-p", "--no-color", "--extended-regexp", "-G", pattern, "-U0")
+    history = git("log", "--patch", "--unified=0", "--no-color", "--format=commit %h")
 
     found = [
         line[:80] for line in history.splitlines() if line.startswith("+") and KEYS.search(line)
     ]
+    assert "+" in history
     assert found == []

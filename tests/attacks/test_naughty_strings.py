@@ -20,6 +20,7 @@ from django.forms.forms import BaseForm
 from django.test import Client, RequestFactory
 
 from accounts.models import User
+from orders.forms import TidyField
 from tests.admin_forms import collect, sign_in
 from tests.factories.accounts import UserFactory
 from tests.factories.catalog import VariantFactory
@@ -32,7 +33,7 @@ pytestmark = pytest.mark.django_db
 OURS = ("shop.", "accounts.", "catalog.", "cart.", "payments.", "orders.")
 WRITES_IT_ANEW = (
     forms.EmailField, forms.URLField, forms.JSONField, forms.UUIDField, forms.SlugField,
-    forms.GenericIPAddressField,
+    forms.GenericIPAddressField, TidyField,
 )  # fmt: skip
 TYPED = ("text", "email", "tel", "url", "search", "password", "hidden")
 TOGETHER = 40

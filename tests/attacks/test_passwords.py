@@ -40,15 +40,14 @@ def test_a_password_alone_or_set_anew_does_not_get_past_the_second_factor() -> N
     one_time_codes.TOTP.activate(ada, one_time_codes.generate_totp_secret())
     browser = Client()
     link = f"/accounts/password/reset/key/{user_pk_to_url_str(ada)}-"
+    new = "an entirely new password"
     opened = browser.get(f"{link}{default_token_generator.make_token(ada)}/", follow=True)
 
-    browser.post(opened.redirect_chain[-1][0], {"password1": "an entirely new password"})
-    answer = browser.post(
-        "/accounts/login/", {"login": ada.email, "password": "an entirely new password"}
-    )
+    browser.post(opened.redirect_chain[-1][0], {"password1": new, "password2": new})
+    answer = browser.post("/accounts/login/", {"login": ada.email, "password": new})
 
     ada.refresh_from_db()
-    assert ada.check_password("an entirely new password")
+    assert ada.check_password(new)
     assert Authenticator.objects.filter(user=ada, type="totp").exists()
     assert answer.headers["Location"].startswith("/accounts/2fa/authenticate/")
     assert browser.get("/account/").status_code == 302

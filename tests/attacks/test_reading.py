@@ -11,6 +11,7 @@ import re
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.apps import apps
 from django.db import DatabaseError, connection, models, transaction
 from django.test import Client
@@ -30,6 +31,7 @@ OURS = {"shop", "accounts", "catalog", "cart", "payments", "orders"}
 BOOKKEEPING = {
     "django_session": "a session begins, and is told when it ends",
     "usersessions_usersession": "where somebody is signed in, and when they were seen last",
+    "payments_paymentattempt": "who comes back from a provider has it asked; what it says counts",
 }
 FOR_PROGRAMS = re.compile(
     # Names that programs give to things; nobody types them, and rules of the database guard them.
@@ -54,6 +56,7 @@ def people(places: dict[str, Any]) -> dict[str, Client]:  # noqa: F811
         "the boss": UserFactory(is_staff=True, is_superuser=True),
     }
     for name, person in signed_in.items():
+        EmailAddress.objects.create(user=person, email=person.email, verified=True, primary=True)
         browsers[name].force_login(person, backend="django.contrib.auth.backends.ModelBackend")
     browsers["a shopper"].post("/cart/add/", {"variant": variant.pk})
     browsers["a shopper"].post("/wishlists/save/", {"variant": variant.pk})
