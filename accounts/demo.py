@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from accounts.models import AuditEntry, Seller, SellerMember, User
 from accounts.roles import StaffRole
@@ -21,20 +21,24 @@ STAFF = {
     StaffRole.OWNER: (
         "owner",
         "Olga Owner",
-        _lazy("everything but who is superuser, in the admin"),
+        gettext_lazy("everything but who is superuser, in the admin"),
     ),
-    StaffRole.SUPPORT: ("support", "Sunniva Support", _lazy("helps shoppers, in the admin")),
+    StaffRole.SUPPORT: ("support", "Sunniva Support", gettext_lazy("helps shoppers, in the admin")),
     StaffRole.CATALOGUE: (
         "catalogue",
         "Carlos Catalogue",
-        _lazy("keeps all products, in the admin"),
+        gettext_lazy("keeps all products, in the admin"),
     ),
-    StaffRole.FINANCE: ("finance", "Fatou Finance", _lazy("keeps the money, in the admin")),
+    StaffRole.FINANCE: ("finance", "Fatou Finance", gettext_lazy("keeps the money, in the admin")),
 }
 """Who plays which role in the shop: how their address begins, their name, what they do."""
 HELPERS = {
-    SellerMember.Role.MANAGER: ("manager", "Milo Manager", _lazy("manages products of %(name)s")),
-    SellerMember.Role.PACKER: ("packer", "Paula Packer", _lazy("packs for %(name)s")),
+    SellerMember.Role.MANAGER: (
+        "manager",
+        "Milo Manager",
+        gettext_lazy("manages products of %(name)s"),
+    ),
+    SellerMember.Role.PACKER: ("packer", "Paula Packer", gettext_lazy("packs for %(name)s")),
 }
 """The same at the first seller, by name."""
 DOMAIN = "emporium.example"

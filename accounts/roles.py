@@ -52,9 +52,7 @@ def find_seller_roles(user: User | AnonymousUser) -> dict[int, str]:
     """Return for which sellers somebody works, and as what; empty for whoever works for the shop."""
     if not (isinstance(user, User) and user.is_active and user.is_staff) or user.is_superuser:
         return {}
-    of_the_shop = User.groups.through.objects.filter(
-        user_id=OuterRef("user_id"), group__name__in=StaffRole.values
-    )
+    of_the_shop = Group.objects.filter(user=OuterRef("user_id"), name__in=StaffRole.values)
     rows = SellerMember.objects.filter(~Exists(of_the_shop), user=user)
     return dict(rows.values_list("seller_id", "role"))
 
@@ -224,8 +222,6 @@ def is_a_shopper(person: User) -> bool:
 
 def list_keepers() -> QuerySet[User]:
     """Return who could let everybody else in again: active shop owners and superusers."""
-    owns = User.groups.through.objects.filter(
-        user_id=OuterRef("pk"), group__name=StaffRole.OWNER.value
-    )
+    owns = Group.objects.filter(user=OuterRef("pk"), name=StaffRole.OWNER.value)
     active = User.objects.filter(is_active=True)
     return active.filter(is_superuser=True) | active.filter(Exists(owns), is_staff=True)
