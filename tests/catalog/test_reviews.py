@@ -154,7 +154,8 @@ def test_who_writes_again_and_again_is_asked_to_wait(browser, mug, monkeypatch) 
 
     page = browser.post(WRITE, GOOD | {"stars": "1", "photos": [upload()]}, **office)
 
-    assert (page.status_code, page["Retry-After"]) == (429, "3600")
+    assert page.status_code == 429
+    assert 3000 <= int(page["Retry-After"]) <= 3600
     assert "often in a short time" in page.content.decode()
     assert "Every morning." in page.content.decode()
     assert (Review.objects.get().revision, ImageAsset.objects.count()) == (1, 0)
