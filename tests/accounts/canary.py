@@ -19,7 +19,7 @@ from django.core.files.base import ContentFile
 from django.db import connection, transaction
 from django.utils import timezone
 
-from accounts.models import DataCopy, User
+from accounts.models import Address, DataCopy, NotificationPreferences, User
 from cart.models import Cart
 from catalog.models import (
     HelpfulVote,
@@ -64,6 +64,9 @@ class Canary:
 def make_canary(simulator: Simulator) -> Canary:
     """Let somebody buy, write, vote, wish, sign in and be written to."""
     user = UserFactory(email=EMAIL, name=NAME)
+    Address.objects.create(user=user, country="DE", **ADDRESS)
+    NotificationPreferences.objects.create(user=user, news=True)
+    NotificationPreferences.objects.create(email=EMAIL, restock=False)
     EmailAddress.objects.create(user=user, email=EMAIL, verified=True, primary=True)
     EmailAddress.objects.create(user=user, email=SECOND_EMAIL, verified=True)
     _sign_in(user)

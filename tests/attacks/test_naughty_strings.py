@@ -19,8 +19,8 @@ from django.core.exceptions import ValidationError
 from django.forms.forms import BaseForm
 from django.test import Client, RequestFactory
 
+from accounts.address_form import TidyField
 from accounts.models import User
-from orders.forms import TidyField
 from tests.admin_forms import collect, sign_in
 from tests.factories.accounts import UserFactory
 from tests.factories.catalog import VariantFactory

@@ -31,6 +31,7 @@ OURS = {"shop", "accounts", "catalog", "cart", "payments", "orders"}
 BOOKKEEPING = {
     "django_session": "a session begins, and is told when it ends",
     "usersessions_usersession": "where somebody is signed in, and when they were seen last",
+    "accounts_auditentry": "who takes a file of the shop's data out is written down",
     "payments_paymentattempt": "who comes back from a provider has it asked; what it says counts",
 }
 FOR_PROGRAMS = re.compile(

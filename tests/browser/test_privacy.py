@@ -49,4 +49,3 @@ def test_somebody_fetches_a_copy_of_their_data_and_erases_their_account(
     assert not User.objects.filter(email=EMAIL).exists()
     page.goto("/account/")
     expect_headline(page, "Sign in")
-

@@ -49,7 +49,12 @@ def order_of(user: User | None, status: str = "placed", **address: str) -> Order
 def texts_to_fill_in(page: Any) -> list[str]:
     form = words_of(page).partition('id="checkout"')[2]
     fields = re.findall(r"<(?:input|select|textarea)[^>]*>", form)
-    chosen = ('type="hidden"', 'type="radio"', 'type="checkbox"')
+    chosen = (
+        'type="hidden"',
+        'type="radio"',
+        'type="checkbox"',
+        'name="homepage"',
+    )  # nobody sees it
     return [tag for tag in fields if not any(kind in tag for kind in chosen)]
 
 
