@@ -38,12 +38,12 @@ EMAIL, PASSWORD, NEW = "ada@example.com", "difference engine 1842", "analytical 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
-@pytest.fixture
 def forget_tries() -> None:
     """Let the time go by for which it is remembered how often something was tried."""
     KeptValue.objects.all().delete()
 
 
+@pytest.fixture
 def ada() -> User:
     return make_person()
 
