@@ -7,6 +7,7 @@ by itself: what looks like a program's counts several times against the limit on
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from django.core import signing
 
@@ -47,7 +48,7 @@ def weigh(typed: Mapping[str, str]) -> int:
 
 def _is_younger(text: str, seconds: float) -> bool:
     try:
-        signing.loads(text, salt=SALT, max_age=seconds)
+        signing.loads(text, salt=SALT, max_age=timedelta(seconds=seconds))
     except signing.SignatureExpired:
         return False
     return True

@@ -106,7 +106,7 @@ class _KeepsTries:
             return bool(super().delete(key, version))  # type: ignore[misc]
         with connection.cursor() as cursor:
             cursor.execute("DELETE FROM shop_keptvalue WHERE key = %s", [make_key(key)])
-            return cursor.rowcount == 1
+            return bool(cursor.rowcount == 1)
 
 
 _SET = """
@@ -121,7 +121,7 @@ def _write(sql: str, key: str, value: Any, timeout: Any) -> int:
     seconds = LONGEST_SECONDS if timeout is None or timeout is DEFAULT_TIMEOUT else timeout
     if key.startswith(USED_CODES):
         seconds = max(seconds, USED_CODE_SECONDS)
-    values = {
+    values: dict[str, Any] = {
         "key": make_key(key),
         "value": json.dumps(value),
         "end": moment + timedelta(seconds=min(seconds, LONGEST_SECONDS)),
@@ -129,7 +129,7 @@ def _write(sql: str, key: str, value: Any, timeout: Any) -> int:
     }
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def _read(value: Any) -> Any:

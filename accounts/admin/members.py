@@ -58,7 +58,7 @@ class SellerMemberAdmin(SellerScopedAdmin):
     def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         return super().get_form(request, obj, form=RoleForm if obj else NewMemberForm, **kwargs)
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ["seller", "address", "role"] if obj else ["seller", "email", "role"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:

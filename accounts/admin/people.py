@@ -24,11 +24,11 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from accounts import sessions
 from accounts.admin.scoping import get_seller_roles
-from accounts.admin.signing import Signed, sign
-from accounts.models import SellerMember, User
+from accounts.admin.signing import Signed
+from accounts.models import AuditEntry, SellerMember, User
 from accounts.requests import needs_recent_proof
 from accounts.roles import StaffRole, may_change_person, may_give, may_look_as
-from accounts.services import members, sign_ins, staff
+from accounts.services import members, second_factors, sign_ins, staff
 from shop.admin.look_only import LookOnly
 from shop.errors import ShopError
 
@@ -281,9 +281,9 @@ class UserAdmin(Signed, DjangoUserAdmin, ModelAdmin):
         if not reason:
             messages.error(request, _("Say why: it is kept in the trail."))
             return redirect(_page_of(person))
-        with transaction.atomic():
-            sign(request, reason=reason)
-            count, _kinds = person.authenticator_set.all().delete()
+        count = second_factors.remove_all(
+            person, by=_me(request), door=AuditEntry.Door.ADMIN, reason=reason
+        )
         if count:
             messages.success(request, _("The second factors are taken off."))
         else:

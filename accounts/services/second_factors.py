@@ -10,8 +10,8 @@ from allauth.mfa.totp.internal import auth as one_time_codes
 from allauth.mfa.utils import decrypt
 
 from accounts.emails import render_notice
-from accounts.models import User
-from accounts.services import sign_ins
+from accounts.models import AuditEntry, User
+from accounts.services import audit, sign_ins
 from shop.clock import now
 from shop.services import mailer
 from shop.transactions import own_transaction
@@ -59,11 +59,13 @@ def find_counter(secret: str, code: str) -> int | None:
 
 
 @own_transaction
-def remove_all(user: User) -> int:
+def remove_all(user: User, *, by: User | None, door: AuditEntry.Door, reason: str = "") -> int:
     """Take all second factors off, end the person's sessions, tell them; return how many there were.
 
+    The trail says who did it and why.
     The password stays: whoever finds this mail in the mailbox alone is not let in by it.
     """
+    audit.sign(by, door=door, reason=reason)
     factors = Authenticator.objects.select_for_update().filter(user=user)
     count: int = factors.exclude(type=Authenticator.Type.RECOVERY_CODES).count()
     factors.delete()
@@ -75,5 +77,5 @@ def remove_all(user: User) -> int:
         reference=f"{user.pk}:{now().isoformat()}",
         recipient=user.email,
     )
-    logger.warning("The %s second factors of person %s were taken off by command.", count, user.pk)
+    logger.warning("The %s second factors of person %s were taken off: %s.", count, user.pk, door)
     return count

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from accounts.models import User
+from accounts.models import AuditEntry, User
 from accounts.services import second_factors
 
 
@@ -26,7 +26,7 @@ class Command(BaseCommand):
             raise CommandError(f"Nobody signs in with {options['email']}.")
         if not options["yes"] and not self.is_sure(person):
             raise CommandError("Nothing was changed.")
-        count = second_factors.remove_all(person)
+        count = second_factors.remove_all(person, by=None, door=AuditEntry.Door.COMMAND)
         what = {0: "no second factor", 1: "one second factor"}.get(count, f"{count} second factors")
         self.stdout.write(f"{person.email} had {what} and is signed out everywhere.")
 
