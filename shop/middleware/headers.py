@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 PERMISSIONS_POLICY = ", ".join(
     f"{feature}=()"
     for feature in (
-        "accelerometer", "bluetooth", "camera", "display-capture", "encrypted-media",
+        "accelerometer", "camera", "display-capture", "encrypted-media",
         "geolocation", "gyroscope", "hid", "idle-detection", "local-fonts", "magnetometer",
         "microphone", "midi", "payment", "screen-wake-lock", "serial", "usb",
         "xr-spatial-tracking",

@@ -13,6 +13,7 @@ def fingerprint(*app_labels: str) -> dict[str, list[tuple[int, str]]]:
         for label in app_labels:
             for model in apps.get_app_config(label).get_models(include_auto_created=True):
                 table = model._meta.db_table
-                cursor.execute(f"SELECT id, ctid::text FROM {table} ORDER BY id")
+                key = model._meta.pk.column
+                cursor.execute(f"SELECT {key}, ctid::text FROM {table} ORDER BY {key}")
                 places[table] = cursor.fetchall()
     return places
