@@ -395,7 +395,7 @@ def keep_an_account(visitor: Visitor) -> Iterator[Scene]:
     page.get_by_label("Email").fill("ada@example.com")
     page.get_by_label("Password").fill("wrong")
     visitor.press("Sign in")
-    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.locator(".error-summary")).to_be_visible()
     yield Scene("sign in, wrong password")
     visitor.go("/accounts/password/reset/")
     yield Scene("password forgotten")
