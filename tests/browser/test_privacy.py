@@ -24,7 +24,7 @@ def test_somebody_fetches_a_copy_of_their_data_and_erases_their_account(
     page.goto("/accounts/login/?next=/account/privacy/")
     page.get_by_label("Email").fill(EMAIL)
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    page.get_by_role("main").get_by_role("button", name="Sign in", exact=True).click()
     page.get_by_role("button", name="Make a copy").click()
     expect_headline(page, "Is it you?")
     page.get_by_label("Password").fill(PASSWORD)

@@ -101,14 +101,14 @@ def test_an_app_is_set_up_and_asked_for(visit: Visit, web: str, ada: User) -> No
     give_password(page)
     expect_headline(page, "One more step")
     page.get_by_label("Code").fill(code_of_app(secret, later=1))
-    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    page.get_by_role("main").get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url("**/account/")
 
     page.context.clear_cookies()
     page.goto("/accounts/login/?next=/account/")
     give_password(page)
     page.get_by_label("Code").fill(recovery)
-    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    page.get_by_role("main").get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url("**/account/")
 
 

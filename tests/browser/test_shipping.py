@@ -40,7 +40,7 @@ def sign_in(page: Page, person: User) -> None:
     page.goto("/admin/")
     page.get_by_label("Email").fill(person.email)
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    page.get_by_role("main").get_by_role("button", name="Sign in", exact=True).click()
 
 
 def test_the_seller_ships_and_the_shopper_sees_it_and_gets_the_mail(

@@ -54,7 +54,7 @@ def test_a_guests_list_is_merged_at_sign_in_and_shared(
     page.get_by_role("main").get_by_role("link", name="Sign in").click()
     page.get_by_label("Email").fill(ada.email)
     page.get_by_label("Password").first.fill(PASSWORD)
-    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    page.get_by_role("main").get_by_role("button", name="Sign in", exact=True).click()
     expect_headline(page, "Wishlist")
     expect(page.locator(".card__title")).to_have_text(["Alm board", "Dune mug"])
     assert Wishlist.objects.get().owner == ada
