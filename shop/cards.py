@@ -24,7 +24,8 @@ _SCHEMES = re.compile(
     """,
     re.VERBOSE,
 )
-_RUN = re.compile(r"(?<![\d.,+])[0-9]+(?:[ \u00a0-][0-9]+)*")
+# Nobody writes a card's digits one by one.
+_RUN = re.compile(r"(?<![\d.,+])[0-9]+(?:[ \u00a0-][0-9]{2,})*")
 _GROUP = re.compile(r"[0-9]+")
 LONGEST = 19
 

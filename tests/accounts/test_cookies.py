@@ -75,7 +75,7 @@ def test_the_page_names_each_of_them_and_says_why_nobody_is_asked(client: Client
     text = page.content.decode()
 
     for trace in list_traces():
-        assert f"<dt>{trace.name}</dt>" in text
+        assert f"<strong>{trace.name}</strong>" in text
     assert "30 days" in text
     assert "no banner" in text
     assert "Do not sell or share" in text
