@@ -105,6 +105,7 @@ def fill_with_long_names() -> LongNames:
         text=f"{SENTENCE} {UNBROKEN}", answer=UNBROKEN,
     )  # fmt: skip
     person = UserFactory(email=EMAIL, name=UNBROKEN)
+    person.emailaddress_set.create(email=EMAIL, verified=True, primary=True)
     KeptAddress.objects.create(user=person, is_for_billing=True, **ADDRESS.as_fields())
     NotificationPreferences.objects.create(user=person)
     wishlist = Wishlist.objects.create(owner=person, name=UNBROKEN[:60], share_key="long")
