@@ -44,19 +44,17 @@ MOST_PROMPT_LEASED = 2_000
 MOST_SLOW_LEASED = 20
 
 _CLAIM = """
-WITH prompt AS (
+WITH leased AS (
+    SELECT count(*) FILTER (WHERE priority <= %(last_prompt)s) AS prompt,
+        count(*) FILTER (WHERE priority > %(last_prompt)s) AS slow
+    FROM shop_outboxmessage
+    WHERE done_at IS NULL AND dead_at IS NULL AND leased_until >= now()
+), prompt AS (
     SELECT id FROM shop_outboxmessage
     WHERE done_at IS NULL AND dead_at IS NULL AND available_at <= now()
       AND (leased_until IS NULL OR leased_until < now()) AND priority <= %(last_prompt)s
     ORDER BY priority, available_at, id
-    LIMIT greatest(0, least(
-        %(batch)s,
-        %(most_prompt)s - (
-            SELECT count(*) FROM shop_outboxmessage
-            WHERE done_at IS NULL AND dead_at IS NULL AND priority <= %(last_prompt)s
-              AND leased_until >= now()
-        )
-    ))
+    LIMIT greatest(0, least(%(batch)s, %(most_prompt)s - (SELECT prompt FROM leased)))
     FOR UPDATE SKIP LOCKED
 ), slow AS (
     SELECT id FROM shop_outboxmessage
@@ -64,12 +62,7 @@ WITH prompt AS (
       AND (leased_until IS NULL OR leased_until < now()) AND priority > %(last_prompt)s
     ORDER BY priority, available_at, id
     LIMIT greatest(0, least(
-        %(batch)s - (SELECT count(*) FROM prompt),
-        %(most_slow)s - (
-            SELECT count(*) FROM shop_outboxmessage
-            WHERE done_at IS NULL AND dead_at IS NULL AND priority > %(last_prompt)s
-              AND leased_until >= now()
-        )
+        %(batch)s - (SELECT count(*) FROM prompt), %(most_slow)s - (SELECT slow FROM leased)
     ))
     FOR UPDATE SKIP LOCKED
 )

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import boto3
@@ -76,10 +77,10 @@ class Visitor:
         return self._timed(name, self.http.build_request("GET", address), status)
 
     def post(
-        self, name: str, address: str, form: dict[str, str], *, status: int = 302, **more: object
+        self, name: str, address: str, form: dict[str, str], *, status: int = 302, **more: Any
     ) -> httpx.Response:
         headers = {"Referer": f"{self.shop.web}{address}"}
-        request = self.http.build_request("POST", address, data=form, headers=headers, **more)  # type: ignore[arg-type]
+        request = self.http.build_request("POST", address, data=form, headers=headers, **more)
         return self._timed(name, request, status)
 
     def _timed(self, name: str, request: httpx.Request, status: int) -> httpx.Response:
