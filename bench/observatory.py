@@ -31,8 +31,6 @@ from config.run import ROOT
 PACKAGE = "@mdn/mdn-http-observatory"
 HOST = "localhost"
 NEEDED = 135
-NEEDED_IN_ADMIN = 115
-"""Alpine reads attributes as code, which costs 10 points for 'unsafe-eval' and the 10 for none."""
 NEEDED_WITHOUT_SCRIPTS = 130
 """An empty answer has no script that could carry a fingerprint, which earns 5."""
 
@@ -62,8 +60,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def needed_of(name: str) -> int:
-    if name.startswith("admin:"):
-        return NEEDED_IN_ADMIN
     return NEEDED_WITHOUT_SCRIPTS if name == "error 405" else NEEDED
 
 

@@ -21,7 +21,7 @@ from accounts.second_factor import lacks_second_factor
 
 
 class EmporiumAdminSite(UnfoldAdminSite):
-    """django-unfold needs style attributes and `unsafe-eval` (Alpine); the shop's pages never do."""
+    """django-unfold needs style attributes; the shop's pages never do."""
 
     def each_context(self, request: Any) -> dict[str, Any]:
         """Leave out the colours, which django-unfold would write into the page as a style sheet.

@@ -11,7 +11,7 @@ import secrets
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from csp.constants import NONE, SELF, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
@@ -556,12 +556,8 @@ FILE_CONTENT_SECURITY_POLICY = (
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 UPLOAD_CONTENT_SECURITY_POLICY = f"{FILE_CONTENT_SECURITY_POLICY}; sandbox"
-# What django-unfold needs beyond that: Alpine reads its attributes as code, and a few of its
-# templates and scripts have style attributes. Scripts and style sheets come from files alone.
-ADMIN_CONTENT_SECURITY_POLICY = {
-    "script-src": [SELF, UNSAFE_EVAL],
-    "style-src-attr": [UNSAFE_INLINE],
-}
+# What django-unfold needs beyond that: a few of its templates and scripts have style attributes.
+ADMIN_CONTENT_SECURITY_POLICY = {"style-src-attr": [UNSAFE_INLINE]}
 
 # Admin --------------------------------------------------------------------------------------------
 
@@ -583,6 +579,7 @@ UNFOLD = {
         lambda request: static("css/admin/theme.css"),
         lambda request: static("css/admin/desk.css"),
     ],
+    "SCRIPTS": [lambda request: static("js/admin/alpine.js")],
     "DASHBOARD_CALLBACK": "orders.admin.dashboard.add_dashboard",
     "SIDEBAR": {"show_search": True, "navigation": "config.admin_navigation.list_navigation"},
 }

@@ -48,10 +48,7 @@ PAGE = STRICT | {
 }
 FILE = STRICT | {"form-action": "'none'"}
 UPLOAD = FILE | {"sandbox": ""}
-ADMIN = PAGE | {
-    "script-src": "'self' 'unsafe-eval'",
-    "style-src-attr": "'unsafe-inline'",
-}
+ADMIN = PAGE | {"style-src-attr": "'unsafe-inline'"}
 MAILBOX = PAGE | {"style-src": "'self' 'unsafe-inline'"}
 CHECKOUT = PAGE | {
     "form-action": " ".join(
