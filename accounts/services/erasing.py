@@ -58,6 +58,7 @@ def rehearse(person: Person) -> ErasureRun:
     return run
 
 
+@own_transaction
 def list_obstacles(person: Person) -> list[str]:
     """Say what stands in the way of an erasure just now, in sentences for the person."""
     run = ErasureRun(person, locks=False)
