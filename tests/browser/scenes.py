@@ -501,7 +501,7 @@ def be_safe(visitor: Visitor) -> Iterator[Scene]:
     visitor.go("/accounts/2fa/totp/activate/")
     page.get_by_label("Password").fill(PASSWORD)
     visitor.press("Confirm")
-    secret = page.locator(".facts code").inner_text()
+    secret = page.locator(".account__key").inner_text()
     yield Scene("authenticator app")
     page.locator("#id_code").fill("000000")
     visitor.press("Turn it on")

@@ -118,7 +118,7 @@ def see_second_factors(tour: Tour) -> None:
     page.locator("main form [type=submit]").first.click()
     page.locator("#id_code").wait_for()
     tour.see("an app to be set up")
-    page.locator("#id_code").fill(code_of_app(page.locator(".facts code").inner_text()))
+    page.locator("#id_code").fill(code_of_app(page.locator(".account__key").inner_text()))
     page.locator("main form [type=submit]").first.click()
     page.locator(".account__codes").wait_for()
     tour.see("recovery codes")

@@ -85,7 +85,7 @@ def test_an_app_is_set_up_and_asked_for(visit: Visit, web: str, ada: User) -> No
     give_password(page)
     page.get_by_role("link", name="Set up an app").click()
     confirm_password(page)
-    secret = page.locator(".facts code").inner_text()
+    secret = page.locator(".account__key").inner_text()
     page.get_by_label("code", exact=False).fill("000000")
     page.get_by_role("button", name="Turn it on").click()
     expect(page.get_by_role("alert")).to_contain_text("This code is not right")
