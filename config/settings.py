@@ -552,9 +552,7 @@ CONTENT_SECURITY_POLICY = {
 }
 # What is no page loads and runs nothing when it is opened by itself; what somebody uploaded does not
 # even belong to the shop's origin then.
-FILE_CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
+FILE_CONTENT_SECURITY_POLICY = "default-src 'none'; frame-ancestors 'none'"
 UPLOAD_CONTENT_SECURITY_POLICY = f"{FILE_CONTENT_SECURITY_POLICY}; sandbox"
 # What django-unfold needs beyond that: a few of its templates and scripts have style attributes.
 ADMIN_CONTENT_SECURITY_POLICY = {"style-src-attr": [UNSAFE_INLINE]}

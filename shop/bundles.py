@@ -51,6 +51,7 @@ BUNDLES = (
     ),
     Bundle("js/emporium.js", ("js/elements/*.js",)),
     Bundle("js/passkeys.js", ("js/passkeys/*.js",)),
+    Bundle("js/photos.js", ("js/photos/*.js",)),
 )
 
 

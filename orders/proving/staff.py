@@ -16,9 +16,11 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.db import Error as AnyDatabaseError
 from django.db import connection
 
+from accounts import staff_sessions
 from accounts.models import User
 from orders.models import Order
 from orders.proving.browser import Browser, NoAnswer, Page, read_form
+from shop.clock import now
 
 CANCELLED = 0.02
 GIVEN_BACK = 0.05
@@ -36,6 +38,7 @@ def sign_in(email: str) -> dict[str, str]:
     session[SESSION_KEY] = str(user.pk)
     session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session[staff_sessions.SINCE] = session[staff_sessions.SEEN] = now().timestamp()
     session.save()
     return {settings.SESSION_COOKIE_NAME: session.session_key}
 

@@ -22,6 +22,7 @@ WITHOUT_A_PAGE = {
     "livez": "for machines",
     "readyz": "for machines",
     "robots.txt": "for machines",
+    ".well-known/gpc.json": "for machines",
     "sitemap.xml": "for machines",
     "sitemaps/<slug:name>.xml": "for machines",
     "feeds/google.xml": "for machines",
@@ -37,6 +38,7 @@ WITHOUT_A_PAGE = {
     "orders/<slug:number>/returned/": "leads on to the order's page",
     "accounts/password/set/": "leads on: everybody has a password",
     "accounts/2fa/recovery-codes/download/": "a file",
+    "account/privacy/copies/<int:copy_id>/": "a file",
     "accounts/2fa/webauthn/login/": "for the script of the sign-in page",
     "accounts/login/code/confirm/": "leads on: nobody signs in by code",
 }

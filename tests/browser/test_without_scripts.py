@@ -162,7 +162,7 @@ def test_having_an_account(plain: Page, shop: Simulator, shelves: Shelves) -> No
     plain.get_by_label("Email").fill(EMAIL)
     plain.get_by_label("Password").fill(PASSWORD)
     main.get_by_role("button", name="Sign in", exact=True).click()
-    expect(plain.get_by_role("alert")).to_be_visible()
+    expect(plain.locator(".error-summary")).to_be_visible()
     plain.get_by_label("Password").fill(NEW_PASSWORD)
     main.get_by_role("button", name="Sign in", exact=True).click()
     plain.goto("/account/")

@@ -31,7 +31,7 @@ from payments.gateways.stripe import CONNECT_SECONDS, READ_SECONDS
 from shop import invariants
 from shop.cache import PAUSE_SECONDS
 from shop.clock import now
-from shop.models import Mail, OutboxMessage
+from shop.models import KeptValue, Mail, OutboxMessage, Tally
 from tests.admin_forms import collect
 from tests.admin_forms import sign_in as sign_in_here
 from tests.factories.accounts import UserFactory
@@ -159,6 +159,13 @@ def row(request: pytest.FixtureRequest, shop: DegradedShop, well: Timer) -> Iter
     shop.proxies[service].turn(line)
     yield Row(shop, service, line, buyer, number, waiting)
     shop.mend()
+
+
+@pytest.fixture(autouse=True)
+def _nobody_tried_before(shop: DegradedShop) -> None:
+    """Forget how often the one address of all cells tried something: counts outlive every outage."""
+    Tally.objects.all().delete()
+    KeptValue.objects.all().delete()
 
 
 # What people do, each a walk through some pages --------------------------------------------------

@@ -46,7 +46,7 @@ PAGE = STRICT | {
     "img-src": "'self' data:",
     "form-action": "'self'",
 }
-FILE = STRICT | {"form-action": "'none'"}
+FILE = {"default-src": "'none'", "frame-ancestors": "'none'"}
 UPLOAD = FILE | {"sandbox": ""}
 ADMIN = PAGE | {"style-src-attr": "'unsafe-inline'"}
 MAILBOX = PAGE | {"style-src": "'self' 'unsafe-inline'"}
@@ -204,7 +204,7 @@ def test_files_have_all_headers_and_may_do_nothing(settings: Any) -> None:
         assert "Access-Control-Allow-Origin" not in answer.headers
     picture = browser.get("/media/cup.webp", secure=True)
     # Mails show pictures too.
-    elsewhere = {"Cross-Origin-Resource-Policy": "cross-origin"}
+    elsewhere = {"Cross-Origin-Resource-Policy": "cross-origin", "X-Frame-Options": ""}
     assert picture.status_code == 200
     assert find_faults(picture, [UPLOAD], but=elsewhere) == []
 
