@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.contrib.sessions.backends.base import SessionBase
 
 from accounts.models import User
 from shop.clock import now
@@ -23,8 +24,13 @@ SECONDS_BETWEEN_MARKS = 60
 def begin(request: Any, user: User) -> None:
     """Limit the session of somebody who has just signed in, if they may enter the admin."""
     if user.is_staff:
-        request.session[SINCE] = request.session[SEEN] = now().timestamp()
+        mark(request.session)
         limit(request)
+
+
+def mark(session: SessionBase) -> None:
+    """Note in the session of somebody who has just signed in that their day begins."""
+    session[SINCE] = session[SEEN] = now().timestamp()
 
 
 def limit(request: Any) -> None:

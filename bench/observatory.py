@@ -141,6 +141,7 @@ def make_pages() -> list[dict[str, str]]:
     from django.contrib.sessions.backends.base import SessionBase
     from django.db import connections
 
+    from accounts import staff_sessions
     from accounts.models import User
     from cart.models import Cart
     from cart.queries import get_cart_view
@@ -156,6 +157,7 @@ def make_pages() -> list[dict[str, str]]:
         session[SESSION_KEY] = str(person.pk)
         session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
         session[HASH_SESSION_KEY] = person.get_session_auth_hash()
+        staff_sessions.mark(session)
         session.create()
         return f"{settings.SESSION_COOKIE_NAME}={session.session_key}"
 

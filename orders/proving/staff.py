@@ -20,7 +20,6 @@ from accounts import staff_sessions
 from accounts.models import User
 from orders.models import Order
 from orders.proving.browser import Browser, NoAnswer, Page, read_form
-from shop.clock import now
 
 CANCELLED = 0.02
 GIVEN_BACK = 0.05
@@ -38,7 +37,7 @@ def sign_in(email: str) -> dict[str, str]:
     session[SESSION_KEY] = str(user.pk)
     session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
-    session[staff_sessions.SINCE] = session[staff_sessions.SEEN] = now().timestamp()
+    staff_sessions.mark(session)
     session.save()
     return {settings.SESSION_COOKIE_NAME: session.session_key}
 
