@@ -194,6 +194,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "accounts.middleware.waiting.answer_no_sooner",
     "accounts.middleware.sign_in.may_go_elsewhere_to_sign_in",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -474,6 +475,8 @@ ACCOUNT_MAX_EMAIL_ADDRESSES = 5
 # allauth's limits, counted in PostgreSQL (shop/cache.py); docs/limits.md tells all of them. Beside
 # the five guesses in five minutes, an account takes fifty a day, from wherever they come.
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key,50/d/key"}
+# Twice what they take on a slow machine; a password is hashed in the first.
+FORMS_ANSWER_AFTER_SECONDS = {"account_signup": 0.5, "account_reset_password": 0.1}
 ACCOUNT_FORMS = {
     "login": "accounts.forms.SignInForm",
     "signup": "accounts.forms.SignUpForm",

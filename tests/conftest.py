@@ -80,6 +80,11 @@ def _passwords_are_hashed_in_no_time() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def _forms_answer_at_once(settings: Any) -> None:
+    settings.FORMS_ANSWER_AFTER_SECONDS = {}
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _tables_are_emptied_at_little_cost() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:

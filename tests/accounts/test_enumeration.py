@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -114,6 +116,24 @@ def test_a_password_is_hashed_as_often_for_either(
         way(email)
 
     assert counts[0] == counts[1] > 0
+
+
+@pytest.mark.parametrize(
+    ("way", "name"),
+    [(sign_up, "account_signup"), (ask_for_a_new_password, "account_reset_password")],
+)
+def test_neither_is_answered_before_the_other(
+    way: Way, name: str, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.FORMS_ANSWER_AFTER_SECONDS = {name: 30}
+    slept: list[float] = []
+    clock = SimpleNamespace(monotonic=time.monotonic, sleep=slept.append)
+    monkeypatch.setattr("accounts.middleware.waiting.time", clock)
+
+    for email in (KNOWN, UNKNOWN):
+        way(email)
+
+    assert [round(seconds, -1) for seconds in slept if seconds] == [30, 30]
 
 
 def test_too_many_tries_are_refused_alike() -> None:

@@ -46,7 +46,9 @@ def test_two_devices_share_one_cart_and_each_hears_of_the_other(
         expect(device.get_by_label("Quantity of Alm board")).to_have_value("1")
 
     page.get_by_role("button", name="Remove Alm board").click()
-    expect(page.locator("#cart").get_by_text("Alm board is no longer in your cart.")).to_be_visible()
+    expect(
+        page.locator("#cart").get_by_text("Alm board is no longer in your cart.")
+    ).to_be_visible()
     mugs = desk.get_by_label("Quantity of Dune mug")
     mugs.fill("3")
     mugs.press("Tab")
