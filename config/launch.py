@@ -95,13 +95,11 @@ def prepare() -> None:
 
 
 def commands(host: str, port: str) -> dict[str, tuple[str, ...]]:
-    """List the processes in the order in which they start; they stop in the reverse one."""
-    chosen: dict[str, tuple[str, ...]] = {"relay": (*MANAGE, "relay", "--skip-checks")}
-    if settings.CELERY_BROKER_URL:
-        celery = (sys.executable, "-m", "celery", "-A", "config", "-q")
-        schedule = str(STATE / "celerybeat-schedule")
-        chosen["worker"] = (*celery, "worker", "--loglevel", "WARNING", "--concurrency", "2")
-        chosen["beat"] = (*celery, "beat", "--loglevel", "WARNING", "--schedule", schedule)
+    """List the processes in the order in which they start; they stop in the reverse one.
+
+    The simulator is there as long as anybody may ask it something.
+    """
+    chosen: dict[str, tuple[str, ...]] = {}
     if settings.SIMULATOR_IS_ON:
         simulator = urlsplit(settings.SIMULATOR_URL)
         if simulator.hostname in {"127.0.0.1", "localhost"}:
@@ -110,6 +108,12 @@ def commands(host: str, port: str) -> dict[str, tuple[str, ...]]:
                 "127.0.0.1", own_port, setting=f"SIMULATOR_URL=http://127.0.0.1:{int(port) + 100}"
             )
             chosen["simulator"] = (*MANAGE, "simulator", "--port", own_port)
+    chosen["relay"] = (*MANAGE, "relay", "--skip-checks")
+    if settings.CELERY_BROKER_URL:
+        celery = (sys.executable, "-m", "celery", "-A", "config", "-q")
+        schedule = str(STATE / "celerybeat-schedule")
+        chosen["worker"] = (*celery, "worker", "--loglevel", "WARNING", "--concurrency", "2")
+        chosen["beat"] = (*celery, "beat", "--loglevel", "WARNING", "--schedule", schedule)
     chosen["web"] = (
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"),
         *("--host", host, "--port", port, "--workers", "1", "--blocking-threads", "8"),
