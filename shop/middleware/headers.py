@@ -8,7 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 PERMISSIONS_POLICY = ", ".join(
-    f"{feature}=()" for feature in ("camera", "geolocation", "microphone", "payment", "usb")
+    f"{feature}=()" for feature in ("camera", "geolocation", "microphone", "payment")
 )
 """What spies on people, or pays. A longer list costs each of a page's files what it costs the page,
 over HTTP/1.1."""
