@@ -18,7 +18,7 @@ from tests.factories.accounts import StaffFactory
 @pytest.fixture
 def office(page: Page, shelves: Shelves) -> Page:
     sign_in(page, StaffFactory(is_superuser=True))
-    expect(page.locator("#nav-sidebar-apps")).to_be_attached()
+    expect(page.locator("html:not([x-cloak]) #nav-sidebar-apps")).to_be_attached()  # Alpine runs.
     return page
 
 
